@@ -1,0 +1,3 @@
+"""Underway keeps a Compose application running in production."""
+
+__version__ = "0.1.0"

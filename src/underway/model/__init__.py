@@ -1,0 +1,1 @@
+"""Values only: frozen dataclasses, enums and NewTypes. No I/O, no clock, no randomness."""

@@ -1,0 +1,34 @@
+"""The identifiers of the domain, kept apart by type, and the labels that carry them."""
+
+from typing import Final, NewType
+
+AppName = NewType("AppName", str)
+ServiceName = NewType("ServiceName", str)
+HostName = NewType("HostName", str)
+VolumeName = NewType("VolumeName", str)
+NetworkName = NewType("NetworkName", str)
+SensitiveName = NewType("SensitiveName", str)
+"""Names one sensitive value of a release, e.g. `env/web/DATABASE_URL` or `secret/libra_key`."""
+ContainerName = NewType("ContainerName", str)
+Generation = NewType("Generation", str)
+"""Full lower-case hex SHA-256 over all that makes a replica what it is; names show six digits."""
+ReleaseNumber = NewType("ReleaseNumber", int)
+RunNumber = NewType("RunNumber", int)
+"""Grows with every run of an app; a later run fences an earlier one."""
+
+GENERATION_DIGITS: Final = 6
+
+LABEL_APP: Final = "underway.app"
+LABEL_SERVICE: Final = "underway.service"
+LABEL_GENERATION: Final = "underway.generation"
+LABEL_REPLICA: Final = "underway.replica"
+LABEL_RELEASE: Final = "underway.release"
+LABEL_ROLE: Final = "underway.role"
+LABEL_PORT: Final = "underway.port"
+LABEL_ADDRESS: Final = "underway.address"
+LABEL_RUN: Final = "underway.run"
+LABEL_HOLDER: Final = "underway.holder"
+LABEL_SINCE: Final = "underway.since"
+
+LOCAL_HOST: Final = HostName("local")
+"""The name of the only host of a file that names none."""

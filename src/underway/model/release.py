@@ -1,0 +1,80 @@
+"""Releases and runs: what is recorded on the hosts, immutable once written."""
+
+from dataclasses import dataclass
+
+from underway.model.image import ImageIdentity
+from underway.model.names import HostName, ReleaseNumber, RunNumber, ServiceName
+from underway.model.sensitive import SensitiveDigest
+from underway.model.spec import AppSpec
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ServiceImage:
+    """The image one service runs in a release."""
+
+    service: ServiceName
+    image: ImageIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Image digests + resolved configuration + a number: what deploys and rolls back.
+
+    `created_at` is an RFC 3339 time in UTC, `tag` the name people use, `commit` the source
+    revision or "", `sensitive` the keyed digests of the values that stand in the vault.
+    """
+
+    number: ReleaseNumber
+    spec: AppSpec
+    images: tuple[ServiceImage, ...]
+    sensitive: tuple[SensitiveDigest, ...] = ()
+    tag: str = ""
+    commit: str = ""
+    created_at: str = ""
+    created_by: str = ""
+
+    def image_of(self, service: ServiceName) -> ImageIdentity:
+        """The image `service` runs; raises KeyError."""
+        for entry in self.images:
+            if entry.service == service:
+                return entry.image
+        raise KeyError(service)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Binding:
+    """Which physical volume stands behind a Compose volume now."""
+
+    volume: str
+    physical: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run of a command that changed hosts. `outcome` is "" while it runs.
+
+    `current` is the release the app runs once the run is over.
+    """
+
+    number: RunNumber
+    command: str
+    release: ReleaseNumber
+    actor: str
+    started_at: str
+    ended_at: str = ""
+    outcome: str = ""
+    exit_code: int = 0
+    current: ReleaseNumber = ReleaseNumber(0)
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """What one host's ledger holds: releases, runs, bindings, and the hash of its newest record."""
+
+    host: HostName
+    releases: tuple[Release, ...] = ()
+    runs: tuple[RunRecord, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    current: ReleaseNumber = ReleaseNumber(0)
+    head: str = ""

@@ -1,0 +1,99 @@
+"""Upstreams and servers: what an edge is wished to serve, and what it was seen to serve."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from underway.model.names import AppName, RunNumber, ServiceName
+from underway.model.spec import ProxySpec
+
+
+class Side(StrEnum):
+    """The two fixed backends of a service; the map names the live one."""
+
+    A = "a"
+    B = "b"
+
+    @property
+    def other(self) -> "Side":
+        """The side that is not this one."""
+        return Side.B if self is Side.A else Side.A
+
+
+class ServerMode(StrEnum):
+    """READY takes requests; DRAIN is checked and finishes what it has, but gets nothing new."""
+
+    READY = "ready"
+    DRAIN = "drain"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Server:
+    """One replica as an edge shall know it. `name` is the container's."""
+
+    name: str
+    side: Side
+    address: str
+    port: int
+    mode: ServerMode
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """All that one edge shall know about one service. Servers are sorted; absent means gone."""
+
+    app: AppName
+    service: ServiceName
+    proxy: ProxySpec
+    live: Side
+    servers: tuple[Server, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObservedServer:
+    """One server as the running proxy tells it.
+
+    `check` is the proxy's check status ("L7OK", "L4OK", "L4CON", "" before the first check).
+    """
+
+    name: str
+    side: Side
+    address: str
+    port: int
+    mode: ServerMode
+    check: str = ""
+    is_up: bool = False
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether the edge's own check has passed."""
+        return self.check in {"L7OK", "L4OK", "L6OK", "L7OKC"}
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedUpstream:
+    """One service as the running proxy serves it. `fragment` is the digest of its options."""
+
+    app: AppName
+    service: ServiceName
+    live: Side
+    fragment: str
+    hosts: tuple[str, ...] = ()
+    servers: tuple[ObservedServer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeState:
+    """One edge's proxy as it was seen. `runs` are the last run that changed each app here."""
+
+    version: str
+    upstreams: tuple[ObservedUpstream, ...] = ()
+    runs: tuple[tuple[AppName, RunNumber], ...] = ()
+    http_port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """What a server still has, over all workers of the proxy: requests in flight, and tunnels."""
+
+    requests: int
+    tunnels: int
