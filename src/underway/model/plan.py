@@ -1,0 +1,58 @@
+"""Plans: stages in sequence, lanes (one per host) in parallel, steps in a lane in sequence."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from underway.model.names import AppName, HostName, ReleaseNumber, ServiceName
+from underway.model.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The steps of one host within a stage."""
+
+    host: HostName
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage ends on every host before the next begins.
+
+    `is_commit` marks the first stage that retires an old replica: a failure before it goes
+    back, from it on forward. Lanes are sorted by host; several lanes of one host run in parallel.
+    """
+
+    title: str
+    lanes: tuple[Lane, ...]
+    is_commit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The typed work between a snapshot and a wish.
+
+    `interrupts` are services that do not serve for a moment; `tolerances` how many replicas of a
+    service may fail before the plan fails; `left` names what the plan leaves alone and why
+    (unreachable hosts, foreign containers).
+    """
+
+    app: AppName
+    release: ReleaseNumber
+    goal: str
+    stages: tuple[Stage, ...] = ()
+    interrupts: tuple[ServiceName, ...] = ()
+    tolerances: tuple[tuple[ServiceName, int], ...] = ()
+    left: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be done."""
+        return not self.stages
+
+    def steps(self) -> Iterator[Step]:
+        """All steps in the order of stages and lanes."""
+        for stage in self.stages:
+            for lane in stage.lanes:
+                yield from lane.steps

@@ -1,0 +1,291 @@
+"""Steps: one external effect each, on one host, with its cause; and gates, which wait and judge.
+
+Steps refer to names the planner chose, never to ids, so that a dead client's work can be
+recognised. Every step is idempotent: applied to a host where its effect stands, it does nothing.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from underway.model.container import ContainerRequest
+from underway.model.image import ImageIdentity
+from underway.model.names import (
+    AppName,
+    ContainerName,
+    HostName,
+    ReleaseNumber,
+    ServiceName,
+)
+from underway.model.release import Binding
+from underway.model.spec import FileSpec, NetworkSpec, VolumeSpec
+from underway.model.traffic import Upstream
+
+
+class Verdict(StrEnum):
+    """What a gate decides."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    TOLERATED = "tolerated"
+    REPLAN = "replan"
+
+
+class AwaitedState(StrEnum):
+    """What a container gate waits for.
+
+    READY: HEALTHCHECK says healthy, or without one the container runs `monitor_s` without a
+    restart. COMPLETED: it exited with 0.
+    """
+
+    READY = "ready"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class PullImage:
+    """Pull by digest from the registry, and verify what arrived."""
+
+    host: HostName
+    image: ImageIdentity
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendImage:
+    """Send over the engine connection from the engine that has it, and verify what arrived."""
+
+    host: HostName
+    image: ImageIdentity
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateNetwork:
+    """Create a network with the subnet the planner chose."""
+
+    host: HostName
+    network: NetworkSpec
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveNetwork:
+    """Remove a network by its physical name."""
+
+    host: HostName
+    network: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVolume:
+    """Create a volume under its physical name."""
+
+    host: HostName
+    volume: VolumeSpec
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveVolume:
+    """Remove a volume by its physical name."""
+
+    host: HostName
+    volume: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFiles:
+    """Fill a volume with secret files, through a container that never starts.
+
+    `image` is any image present on the host; `volume` is made if it is missing.
+    """
+
+    host: HostName
+    volume: str
+    image: str
+    files: tuple[FileSpec, ...]
+    labels: tuple[tuple[str, str], ...]
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteVault:
+    """Write a release's sensitive values into the host's vault."""
+
+    host: HostName
+    release: ReleaseNumber
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRelease:
+    """Write a release's record into the host's ledger."""
+
+    host: HostName
+    release: ReleaseNumber
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetCurrent:
+    """Write into the host's ledger which release the app runs, and its bindings."""
+
+    host: HostName
+    release: ReleaseNumber
+    bindings: tuple[Binding, ...]
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateContainer:
+    """Create a container; one of the same name and labels is kept."""
+
+    host: HostName
+    container: ContainerRequest
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartContainer:
+    """Start a container."""
+
+    host: HostName
+    container: ContainerName
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopContainer:
+    """Send the stop signal, wait at most `grace_s`, then kill."""
+
+    host: HostName
+    container: ContainerName
+    grace_s: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveContainer:
+    """Remove a container and its anonymous volumes."""
+
+    host: HostName
+    container: ContainerName
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveImage:
+    """Remove an image that nothing needs any more."""
+
+    host: HostName
+    image: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpstream:
+    """Make one edge know exactly these servers of a service, in files and at run time."""
+
+    host: HostName
+    upstream: Upstream
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveUpstream:
+    """Make one edge forget a service; `service` "" forgets the whole app."""
+
+    host: HostName
+    app: AppName
+    service: ServiceName
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitContainer:
+    """Gate: a container is ready, or has completed.
+
+    `service` counts against the plan's tolerance of failed replicas.
+    """
+
+    host: HostName
+    container: ContainerName
+    service: ServiceName
+    until: AwaitedState
+    timeout_s: float
+    monitor_s: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitServers:
+    """Gate: this edge's own check of these servers has passed."""
+
+    host: HostName
+    app: AppName
+    service: ServiceName
+    servers: tuple[ContainerName, ...]
+    timeout_s: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmUpstream:
+    """Gate: read back from the running proxy, it serves exactly what it was told."""
+
+    host: HostName
+    upstream: Upstream
+    timeout_s: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitDrained:
+    """Gate: these servers have only tunnels left on this edge, or `timeout_s` is over.
+
+    Passes either way; what was cut is reported.
+    """
+
+    host: HostName
+    app: AppName
+    service: ServiceName
+    servers: tuple[ContainerName, ...]
+    timeout_s: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """Gate: watch replicas for `monitor_s`; one that restarts or turns unhealthy fails it."""
+
+    host: HostName
+    containers: tuple[ContainerName, ...]
+    service: ServiceName
+    monitor_s: float
+    cause: str
+
+
+Gate = AwaitContainer | AwaitServers | ConfirmUpstream | AwaitDrained | Observe
+
+Step = (
+    PullImage
+    | SendImage
+    | CreateNetwork
+    | RemoveNetwork
+    | CreateVolume
+    | RemoveVolume
+    | WriteFiles
+    | WriteVault
+    | RecordRelease
+    | SetCurrent
+    | CreateContainer
+    | StartContainer
+    | StopContainer
+    | RemoveContainer
+    | RemoveImage
+    | SetUpstream
+    | RemoveUpstream
+    | Gate
+)

@@ -1,0 +1,315 @@
+"""Protocols of all that reaches outside: engines, proxies, builders, ledgers, locks, clocks.
+
+Every call has a deadline and raises only errors of `underway.errors`. Implementations are safe
+to use from several threads at once.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from underway.model.container import ContainerRequest
+from underway.model.event import Event
+from underway.model.image import ImageIdentity, ImageState
+from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
+from underway.model.release import Binding, LedgerState, Release, RunRecord
+from underway.model.sensitive import SensitiveValues
+from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, VolumeState
+from underway.model.spec import BuildSpec, FileSpec, HostSpec, NetworkSpec, VolumeSpec
+from underway.model.traffic import EdgeState, Sessions, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """What a command in a container wrote, and its exit status."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a container's output. `time` is RFC 3339 with nanoseconds, or ""."""
+
+    text: str
+    time: str = ""
+    is_stderr: bool = False
+
+
+Progress = Callable[[float, float, str], None]
+"""Called with (done, total or 0, text) while a long call runs."""
+
+
+class Engine(Protocol):
+    """One Docker engine. Knows containers, images, networks and volumes; decides nothing.
+
+    Methods raise UnreachableError (`host-unreachable`) when the engine does not answer in time,
+    EngineError when it answers with an error.
+    """
+
+    @property
+    def host(self) -> HostName:
+        """The host this engine serves."""
+
+    def facts(self) -> EngineFacts:
+        """What the engine says of itself."""
+
+    def containers(self) -> tuple[ContainerState, ...]:
+        """All containers, stopped ones too, sorted by name."""
+
+    def container(self, name: str) -> ContainerState | None:
+        """One container inspected (health and restarts exact), or None."""
+
+    def create(self, request: ContainerRequest, values: SensitiveValues) -> None:
+        """Create a container and write its files; keeps one of the same name and labels."""
+
+    def start(self, name: str) -> None:
+        """Start a container; a running one is left alone."""
+
+    def stop(self, name: str, grace_s: float) -> None:
+        """Send the stop signal, kill after `grace_s`; a stopped or missing one is left alone."""
+
+    def remove(self, name: str) -> None:
+        """Remove a container by force with its anonymous volumes; a missing one is fine."""
+
+    def logs(
+        self, name: str, *, tail: int = 0, follow: bool = False, since_s: float = 0
+    ) -> Iterator[LogLine]:
+        """The container's output; `tail` 0 means all, `since_s` seconds since the epoch."""
+
+    def execute(
+        self, name: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30
+    ) -> ExecResult:
+        """Run a command in a running container; bytes arrive intact."""
+
+    def write_files(
+        self,
+        volume: str,
+        image: str,
+        files: Sequence[FileSpec],
+        values: SensitiveValues,
+        labels: Mapping[str, str],
+    ) -> None:
+        """Fill a volume with files through a container that never starts."""
+
+    def images(self) -> tuple[ImageState, ...]:
+        """All images, sorted by id."""
+
+    def image(self, reference: str) -> ImageState | None:
+        """One image by id, tag or `repository@digest`, or None."""
+
+    def pull(self, reference: str, progress: Progress | None = None) -> None:
+        """Pull `repository@sha256:...` or a tag."""
+
+    def push(self, reference: str, progress: Progress | None = None) -> str:
+        """Push a tag; returns the manifest digest."""
+
+    def tag(self, image: str, reference: str) -> None:
+        """Give an image another name."""
+
+    def save(self, image: str) -> Iterator[bytes]:
+        """The image as a docker-archive stream."""
+
+    def load(self, archive: Iterable[bytes], progress: Progress | None = None) -> None:
+        """Load a docker-archive stream."""
+
+    def resolve(self, reference: str) -> str:
+        """Ask the registry, through the engine, for the manifest digest of a tag."""
+
+    def remove_image(self, image: str) -> None:
+        """Remove an image; one in use or missing is left alone."""
+
+    def networks(self) -> tuple[NetworkState, ...]:
+        """All networks, sorted by name."""
+
+    def create_network(self, network: NetworkSpec, labels: Mapping[str, str]) -> None:
+        """Create a network with its explicit subnet; an existing one is left alone."""
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network; a missing one is fine."""
+
+    def volumes(self) -> tuple[VolumeState, ...]:
+        """All volumes, sorted by name."""
+
+    def create_volume(self, volume: VolumeSpec, labels: Mapping[str, str]) -> None:
+        """Create a volume; an existing one is left alone."""
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume; a missing one is fine."""
+
+    def close(self) -> None:
+        """Give up the connection."""
+
+
+class Proxy(Protocol):
+    """The proxy of one edge. Every change happens under the edge lock, is checked by the proxy
+    itself before use, and is refused if a newer run wrote (RefusedError `newer-run`)."""
+
+    @property
+    def host(self) -> HostName:
+        """The edge."""
+
+    def state(self) -> EdgeState | None:
+        """What the running proxy serves, all apps; None where no proxy runs."""
+
+    def apply(self, upstream: Upstream, run: RunNumber) -> None:
+        """Make files and running proxy know exactly these servers of this service."""
+
+    def remove(self, app: AppName, service: ServiceName | None, run: RunNumber) -> None:
+        """Forget a service, or with None the whole app."""
+
+    def sessions(self, app: AppName, service: ServiceName) -> Mapping[str, Sessions]:
+        """What each server of a service still has, over all workers, old ones included."""
+
+
+class Ledger(Protocol):
+    """Releases and runs of one app on one host, in its anchor."""
+
+    @property
+    def host(self) -> HostName:
+        """The host."""
+
+    def read(self) -> LedgerState | None:
+        """All that is recorded; None where there is no anchor. IntegrityError if altered."""
+
+    def record_release(self, release: Release) -> None:
+        """Write a release's record; the same again is fine, another content is refused."""
+
+    def set_current(self, release: ReleaseNumber, bindings: Sequence[Binding]) -> None:
+        """Write which release the app runs."""
+
+    def record_run(self, run: RunRecord) -> None:
+        """Write or complete a run's record."""
+
+
+class Vault(Protocol):
+    """Sensitive values of one app on one host, in its anchor, readable by root only."""
+
+    @property
+    def host(self) -> HostName:
+        """The host."""
+
+    def key(self) -> bytes | None:
+        """The app's digest key; None where there is no anchor yet."""
+
+    def releases(self) -> tuple[int, ...]:
+        """The numbers of the releases whose values stand here."""
+
+    def read(self, release: ReleaseNumber) -> SensitiveValues | None:
+        """A release's values; None where they are missing."""
+
+    def write(self, release: ReleaseNumber, values: SensitiveValues, key: bytes) -> None:
+        """Write a release's values and the digest key, whole or not at all."""
+
+
+class Lock(Protocol):
+    """The lock of one app on all its hosts: attached containers that end with their client."""
+
+    def check(self) -> None:
+        """Raise LockLostError unless the lock was confirmed a moment ago."""
+
+    def release(self) -> None:
+        """Give the lock back; never raises."""
+
+    def __enter__(self) -> Self:
+        """The lock is held."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Release it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockHolder:
+    """Who holds the lock. `since` is RFC 3339."""
+
+    host: HostName
+    holder: str
+    since: str
+    run: str
+
+
+class Locks(Protocol):
+    """Takes and tells locks."""
+
+    def acquire(self, app: AppName, purpose: str, *, wait_s: float) -> Lock:
+        """Take the lock on every host in sorted order; LockedError names the holder."""
+
+    def holders(self, app: AppName) -> tuple[LockHolder, ...]:
+        """Who holds it now."""
+
+
+class Builder(Protocol):
+    """Builds images with buildx, or with the engine's own builder where it is missing."""
+
+    def build(self, build: BuildSpec, tags: Sequence[str], progress: Callable[[str], None]) -> str:
+        """Build, tag, and return the image id on the building engine."""
+
+
+class Composer(Protocol):
+    """Docker Compose, as the loader of files."""
+
+    def canonical(self, files: Sequence[Path], *, interpolate: bool) -> str:
+        """Compose's canonical YAML of the project."""
+
+
+class Connector(Protocol):
+    """Opens engines."""
+
+    def connect(self, host: HostSpec) -> Engine:
+        """Connect; UnreachableError if the engine does not answer in time."""
+
+
+class Clock(Protocol):
+    """Time, so that tests own it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow, suspended time included where the system tells it."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class EventSink(Protocol):
+    """Takes events as they happen; never raises, never blocks for long."""
+
+    def __call__(self, event: Event) -> None:
+        """Take one."""
+
+
+class ImageSource(Protocol):
+    """Finds an engine that has an image, to send it from."""
+
+    def source_of(self, image: ImageIdentity) -> Engine | None:
+        """An engine that has it, or None."""
+
+
+__all__ = [
+    "Builder",
+    "Clock",
+    "Composer",
+    "Connector",
+    "ContainerState",
+    "Engine",
+    "EventSink",
+    "ExecResult",
+    "ImageSource",
+    "Ledger",
+    "Lock",
+    "LockHolder",
+    "Locks",
+    "LogLine",
+    "Progress",
+    "Proxy",
+    "Vault",
+]
