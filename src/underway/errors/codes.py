@@ -21,4 +21,14 @@ CODES: dict[str, CodeEntry] = {
         "Underway met a state it does not know.",
         "Report it with the output of the command; what serves is not touched.",
     ),
+    "program-missing": CodeEntry(
+        6,
+        "A program that Underway runs on this machine is not installed.",
+        "Install the program that the message names, or put it on PATH.",
+    ),
+    "program-timeout": CodeEntry(
+        6,
+        "A program that Underway ran on this machine did not finish in time.",
+        "Look at its last lines, mend what it waits for, and run the command again.",
+    ),
 }
