@@ -42,9 +42,7 @@ def clear_host(host: HostLayout) -> None:
 
     kill_and_wait(alive)
     unplug(host)
-    wait_until(
-        lambda: not _loop_devices(host.disk), what=f"release of {host.disk}", timeout_s=20
-    )
+    wait_until(lambda: not _loop_devices(host.disk), what=f"release of {host.disk}", timeout_s=20)
     remove_cgroups(host.cgroup)
     for directory in (host.run_dir, host.disk.parent):
         shutil.rmtree(directory, ignore_errors=True)

@@ -99,22 +99,27 @@ class Laboratory:
 
     @property
     def layout(self) -> LabLayout:
+        """Return the laboratory's names and paths."""
         return self.record.layout
 
     @property
     def host_layouts(self) -> list[HostLayout]:
+        """Return the layouts of its hosts."""
         return [self.layout.host(number) for number in range(1, self.record.hosts + 1)]
 
     @property
     def hosts(self) -> list[Host]:
+        """Return how to reach its hosts."""
         return [_describe_host(self.layout, host) for host in self.host_layouts]
 
     @property
     def registry(self) -> str:
+        """Return the registry's host and port."""
         return self.layout.registry_address
 
     @property
     def images(self) -> dict[str, str]:
+        """Return the base images' references by key."""
         return {image.key: f"{self.registry}/{image.reference}" for image in IMAGES}
 
     def host(self, name: str) -> HostLayout:
@@ -240,5 +245,3 @@ def _in_parallel(work: Callable[[HostLayout], None], hosts: list[HostLayout]) ->
         errors[0].add_note(str(other))
     if errors:
         raise errors[0]
-
-

@@ -42,9 +42,7 @@ def sweep() -> None:
     """Remove bridges, tables and control groups whose record is gone."""
     links = json.loads(run(["ip", "-json", "link", "show"]) or "[]")
     networks = {
-        int(match[1])
-        for link in links
-        if (match := re.match(r"uwlab-(\d+)(-|$)", link["ifname"]))
+        int(match[1]) for link in links if (match := re.match(r"uwlab-(\d+)(-|$)", link["ifname"]))
     }
     for link in links:
         if re.match(r"uwlab-\d+-\d+", link["ifname"]):

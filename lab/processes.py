@@ -27,9 +27,9 @@ class Process:
 def processes(laboratory: str | None = None) -> Iterator[Process]:
     """Yield the running processes of one laboratory, or of all."""
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (found := _read(entry)):
-            if laboratory is None or found.laboratory == laboratory:
-                yield found
+        found = _read(entry) if entry.name.isdigit() else None
+        if found is not None and laboratory in (None, found.laboratory):
+            yield found
 
 
 def find(laboratory: str, role: str, program: str) -> int | None:
@@ -49,16 +49,24 @@ def send(pid: int, number: signal.Signals) -> None:
 
 
 def kill_and_wait(find_victims: Callable[[], list[int]], *, timeout_s: float = 20.0) -> None:
-    """Kill processes, and those they start meanwhile, until none is left.
+    """Kill processes, and those they start meanwhile, until none is left in the process table.
 
-    Raises LabError when one survives.
+    A dying init loses its environment, and with it its mark, before the kernel has torn its
+    namespaces down; hence the wait for every process id once seen. Raises LabError when one
+    survives.
     """
     deadline = time.monotonic() + timeout_s
-    while victims := find_victims():
+    killed: dict[int, str] = {}
+    while True:
+        victims = find_victims()
         for pid in victims:
+            killed.setdefault(pid, _start_time(pid))
             send(pid, signal.SIGKILL)
+        living = [pid for pid, started in killed.items() if started and _start_time(pid) == started]
+        if not victims and not living:
+            return
         if time.monotonic() > deadline:
-            raise LabError(f"processes do not end: {victims}")
+            raise LabError(f"processes do not end: {sorted({*victims, *living})}")
         time.sleep(_POLL_S)
 
 
@@ -69,6 +77,14 @@ def wait_until(holds: Callable[[], bool], *, what: str, timeout_s: float) -> Non
         if time.monotonic() > deadline:
             raise LabError(f"{what} did not happen within {timeout_s:.0f} s")
         time.sleep(_POLL_S)
+
+
+def _start_time(pid: int) -> str:
+    """Return when a process started, in clock ticks since boot; empty for one that is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return ""
 
 
 def _read(entry: Path) -> Process | None:

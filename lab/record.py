@@ -24,6 +24,7 @@ class Record:
 
     @property
     def layout(self) -> LabLayout:
+        """Return the names and paths that follow from the record."""
         return LabLayout(self.name, self.network)
 
 

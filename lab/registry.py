@@ -31,9 +31,7 @@ def start_registry(lab: LabLayout, *, seed: Path | None = None) -> None:
     if seed is not None and not lab.registry_dir.exists():
         copy_seed(seed, lab.registry_dir)
     lab.registry_dir.mkdir(parents=True, exist_ok=True)
-    serve(
-        lab.laboratory, lab.registry_dir, address=lab.registry_address, files=lab.run_dir
-    )
+    serve(lab.laboratory, lab.registry_dir, address=lab.registry_address, files=lab.run_dir)
 
 
 def serve(laboratory: str, directory: Path, *, address: str, files: Path) -> None:
@@ -48,7 +46,9 @@ def serve(laboratory: str, directory: Path, *, address: str, files: Path) -> Non
             log=files / "registry.log",
         )
     wait_until(
-        lambda: registry_answers(address), what="an answer of the registry", timeout_s=_READY_TIMEOUT_S
+        lambda: registry_answers(address),
+        what="an answer of the registry",
+        timeout_s=_READY_TIMEOUT_S,
     )
 
 
@@ -87,5 +87,3 @@ def copy_seed(seed: Path, target: Path) -> None:
     run(["cp", "-al" if one_device else "-a", seed / inner / "blobs", partial / inner])
     run(["cp", "-a", seed / inner / "repositories", partial / inner])
     partial.rename(target)
-
-
