@@ -72,6 +72,9 @@ class Engine(Protocol):
     def stop(self, name: str, grace_s: float) -> None:
         """Send the stop signal, kill after `grace_s`; a stopped or missing one is left alone."""
 
+    def rename(self, name: str, new_name: str) -> None:
+        """Rename a container; one already renamed is left alone."""
+
     def remove(self, name: str) -> None:
         """Remove a container by force with its anonymous volumes; a missing one is fine."""
 
@@ -145,8 +148,11 @@ class Engine(Protocol):
 
 
 class Proxy(Protocol):
-    """The proxy of one edge. Every change happens under the edge lock, is checked by the proxy
-    itself before use, and is refused if a newer run wrote (RefusedError `newer-run`)."""
+    """The proxy of one edge.
+
+    Every change happens under the edge lock, is checked by the proxy itself before use, and is
+    refused if a newer run wrote (RefusedError `newer-run`).
+    """
 
     @property
     def host(self) -> HostName:

@@ -83,8 +83,11 @@ class HealthSpec:
 
 @dataclass(frozen=True, slots=True, order=True)
 class PortSpec:
-    """A published port. `host_port` 0 lets the engine choose; `host_address` "" means the
-    default (loopback on one host, the private address on a fleet)."""
+    """A published port.
+
+    `host_port` 0 lets the engine choose; `host_address` "" means the default: loopback on one
+    host, the private address on a fleet.
+    """
 
     container_port: int
     host_port: int = 0
@@ -117,6 +120,7 @@ class ProxySpec:
     path: str = "/"
     probe: ProbeSpec = ProbeSpec()
     drain_s: float = 30.0
+    deploy_timeout_s: float = 60.0
     response_timeout_s: float = 60.0
     tunnel_timeout_s: float = 3600.0
 
@@ -139,11 +143,17 @@ class FailureAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UpdateSpec:
-    """Compose's `update_config`. `parallelism` 0 means all at once."""
+    """Compose's `update_config`. `parallelism` 0 means all at once.
+
+    `monitor_s` is how long a replica without HEALTHCHECK must run without a restart; where the
+    file itself gives `monitor` (`is_monitored`), every new replica is also watched that long
+    after it took traffic.
+    """
 
     parallelism: int = 1
     delay_s: float = 0.0
     monitor_s: float = 5.0
+    is_monitored: bool = False
     failure_action: FailureAction = FailureAction.ROLLBACK
     max_failure_ratio: float = 0.0
 
@@ -295,7 +305,11 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class AppSpec:
-    """One Compose project, understood."""
+    """One Compose project, understood.
+
+    `tools` is the reference of the tools image ("" for Underway's own); `subnet` the range that
+    networks created on hosts take their subnets from.
+    """
 
     name: AppName
     services: tuple[ServiceSpec, ...]
@@ -305,6 +319,8 @@ class AppSpec:
     volumes: tuple[VolumeSpec, ...] = ()
     networks: tuple[NetworkSpec, ...] = ()
     tags: tuple[str, ...] = ("{date}-{commit}",)
+    tools: str = ""
+    subnet: str = "10.213.0.0/16"
     remarks: tuple[Remark, ...] = ()
 
     def service(self, name: ServiceName) -> ServiceSpec:

@@ -41,6 +41,14 @@ class AwaitedState(StrEnum):
     COMPLETED = "completed"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ReplicaRef:
+    """A replica by host and name."""
+
+    host: HostName
+    container: ContainerName
+
+
 @dataclass(frozen=True, slots=True)
 class PullImage:
     """Pull by digest from the registry, and verify what arrived."""
@@ -158,10 +166,14 @@ class StartContainer:
 
 @dataclass(frozen=True, slots=True)
 class StopContainer:
-    """Send the stop signal, wait at most `grace_s`, then kill."""
+    """Rename to `retired`, send the stop signal, wait at most `grace_s`, then kill.
+
+    The new name tells every later run that this one is on its way out, and frees the old one.
+    """
 
     host: HostName
     container: ContainerName
+    retired: ContainerName
     grace_s: float
     cause: str
 
@@ -226,7 +238,7 @@ class AwaitServers:
     host: HostName
     app: AppName
     service: ServiceName
-    servers: tuple[ContainerName, ...]
+    servers: tuple[ReplicaRef, ...]
     timeout_s: float
     cause: str
 
@@ -257,17 +269,17 @@ class AwaitDrained:
 
 
 @dataclass(frozen=True, slots=True)
-class Observe:
-    """Gate: watch replicas for `monitor_s`; one that restarts or turns unhealthy fails it."""
+class Watch:
+    """Gate: watch a replica for `monitor_s`; one that restarts, exits or turns unhealthy fails."""
 
     host: HostName
-    containers: tuple[ContainerName, ...]
+    container: ContainerName
     service: ServiceName
     monitor_s: float
     cause: str
 
 
-Gate = AwaitContainer | AwaitServers | ConfirmUpstream | AwaitDrained | Observe
+Gate = AwaitContainer | AwaitServers | ConfirmUpstream | AwaitDrained | Watch
 
 Step = (
     PullImage

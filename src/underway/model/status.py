@@ -1,0 +1,152 @@
+"""What an app is doing now, beside what it should do: the value behind `underway status`."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from underway.model.names import (
+    AppName,
+    ContainerName,
+    Generation,
+    HostName,
+    ReleaseNumber,
+    ServiceName,
+)
+from underway.model.snapshot import ContainerStatus, Health
+from underway.model.spec import Strategy
+
+
+class TrafficState(StrEnum):
+    """What one edge does with one replica.
+
+    LIVE gets requests; DRAIN finishes what it has; STANDBY stands ready on the side that is not
+    live; DOWN fails the edge's own check; NONE is unknown to this edge.
+    """
+
+    LIVE = "live"
+    DRAIN = "drain"
+    STANDBY = "standby"
+    DOWN = "down"
+    NONE = "none"
+
+
+class DriftKind(StrEnum):
+    """How what runs differs from what the current release says."""
+
+    HOST_UNREACHABLE = "host-unreachable"
+    HOST_BEHIND = "host-behind"
+    REPLICA_MISSING = "replica-missing"
+    REPLICA_SURPLUS = "replica-surplus"
+    REPLICA_NOT_READY = "replica-not-ready"
+    GENERATION_OLD = "generation-old"
+    EDGE_MISSING = "edge-missing"
+    TRAFFIC_DIFFERS = "traffic-differs"
+    VALUES_MISSING = "values-missing"
+    RUN_UNFINISHED = "run-unfinished"
+    LEFTOVER = "leftover"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaTraffic:
+    """What `edge` does with a replica."""
+
+    edge: HostName
+    state: TrafficState
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaStatus:
+    """One replica. `started_at` is RFC 3339 or ""; `is_current` tells the release's generation."""
+
+    name: ContainerName
+    host: HostName
+    status: ContainerStatus
+    health: Health
+    release: ReleaseNumber
+    is_current: bool
+    started_at: str = ""
+    restart_count: int = 0
+    traffic: tuple[ReplicaTraffic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service: `wished` and `ready` count replicas of the release's generation."""
+
+    name: ServiceName
+    strategy: Strategy
+    wished: int
+    ready: int
+    generation: Generation
+    image: str = ""
+    replicas: tuple[ReplicaStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LockStatus:
+    """Who holds the app's lock on a host. `since` is RFC 3339."""
+
+    holder: str
+    since: str
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostStatus:
+    """One host. `reason` tells why it could not be reached, "" if it answered.
+
+    `release` is the release its ledger calls current, 0 where it holds none.
+    """
+
+    name: HostName
+    url: str
+    is_reachable: bool
+    reason: str = ""
+    engine_version: str = ""
+    release: ReleaseNumber = ReleaseNumber(0)
+    lock: LockStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeStatus:
+    """The proxy on one edge. `version` is "" where none runs."""
+
+    host: HostName
+    version: str
+    http_port: int = 0
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Drift:
+    """One difference: what (`subject`), why it is one, and the command that ends it."""
+
+    kind: DriftKind
+    subject: str
+    explanation: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """An app at one moment, all tuples sorted by name.
+
+    `release` is the current one (0 before the first deploy), `tag` the name people use for it,
+    `taken_at` seconds since the epoch.
+    """
+
+    app: AppName
+    release: ReleaseNumber
+    tag: str
+    hosts: tuple[HostStatus, ...]
+    services: tuple[ServiceStatus, ...] = ()
+    edges: tuple[EdgeStatus, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    taken_at: float = 0.0
+    environment: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 as the release says, 6 where a host did not answer, 11 where something is left."""
+        if any(not host.is_reachable for host in self.hosts):
+            return 6
+        return 11 if self.drift else 0
