@@ -5,8 +5,10 @@ import json
 import sys
 from collections.abc import Sequence
 
+from lab.command import require_root
 from lab.engine_roots import DEFAULT_ENGINE, ENGINES
 from lab.errors import LabError
+from lab.images import IMAGES, registry_seed
 from lab.laboratory import DEFAULT_HOSTS, DEFAULT_NAME, Laboratory, down, down_all, laboratories
 
 
@@ -34,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("list", help="show the laboratories")
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(run=_list)
+    images = commands.add_parser("images", help="build the base images into the cache")
+    images.set_defaults(run=_images)
     down_ = commands.add_parser("down", help="take a laboratory down without a trace")
     which = down_.add_mutually_exclusive_group()
     which.add_argument("--name", default=DEFAULT_NAME)
@@ -62,6 +66,13 @@ def _list(options: argparse.Namespace) -> None:
         return
     for laboratory in found:
         _show(laboratory)
+
+
+def _images(_options: argparse.Namespace) -> None:
+    require_root()
+    print(registry_seed())
+    for image in IMAGES:
+        print(f"  {image.key}: {image.reference}")
 
 
 def _down(options: argparse.Namespace) -> None:

@@ -31,7 +31,7 @@ def run(
     if done.returncode == 0:
         return done.stdout
     tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_TAIL_LINES:])
-    shown = " ".join(str(part) for part in argv)
+    shown = " ".join(str(part) for part in argv).partition("\n")[0]
     raise LabError(f"`{shown}` failed with status {done.returncode}:\n{tail}")
 
 

@@ -41,6 +41,7 @@ rm -rf /var/cache/apt/*.bin /var/log/*.log /var/log/apt
 """
 
 _INSTALL = """\
+{prepare}
 apt-get -qq update
 apt-get -qq -y install {packages}
 {script}
@@ -72,17 +73,19 @@ chroot . /bin/sh -eu
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a tree is made of: a suite's base plus packages plus a script run inside."""
+    """What a tree is made of: a suite's base plus packages, with scripts run inside."""
 
     name: str
     suite: str
     packages: tuple[str, ...]
     script: str = ":"
+    prepare: str = ":"
 
     @property
     def key(self) -> str:
         """Return the recipe's name and hash, the tree's directory name."""
-        text = "\0".join((self.name, self.suite, *self.packages, self.script, _SLIM, _INSTALL))
+        own = (self.name, self.suite, *self.packages, self.script, self.prepare)
+        text = "\0".join((*own, _SLIM, _INSTALL))
         return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
@@ -123,8 +126,20 @@ def layer_tree(recipe: Recipe) -> Path:
     return _finished(cache_root() / "layers" / recipe.key, build) / "upper"
 
 
+def build_began(tree: Path) -> float:
+    """Return when the build of a tree began, in seconds since the epoch."""
+    stamp = _stamp(tree.parent if tree.name == "upper" else tree)
+    return stamp.stat().st_mtime
+
+
+def _stamp(tree: Path) -> Path:
+    return tree.with_name(f".{tree.name}.began")
+
+
 def _install_script(recipe: Recipe) -> str:
-    return _INSTALL.format(packages=" ".join(recipe.packages), script=recipe.script)
+    return _INSTALL.format(
+        packages=" ".join(recipe.packages), script=recipe.script, prepare=recipe.prepare
+    )
 
 
 def _finished(tree: Path, build: Callable[[Path], None]) -> Path:
@@ -137,6 +152,7 @@ def _finished(tree: Path, build: Callable[[Path], None]) -> Path:
         work = tree.with_name(f".{tree.name}.partial")
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
+        _stamp(tree).touch()
         try:
             build(work)
         except LabError as error:

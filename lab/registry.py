@@ -34,13 +34,18 @@ def start_registry(lab: LabLayout, *, seed: Path | None = None) -> None:
     serve(lab.laboratory, lab.registry_dir, address=lab.registry_address, files=lab.run_dir)
 
 
+def configuration(directory: Path, address: str) -> str:
+    """Return the configuration of a registry that stores under `directory`."""
+    return _CONFIGURATION.format(directory=directory, address=address)
+
+
 def serve(laboratory: str, directory: Path, *, address: str, files: Path) -> None:
     """Start a registry process over a directory and wait until it answers."""
     if registry_pid(laboratory) is None:
-        configuration = files / "registry.yml"
-        configuration.write_text(_CONFIGURATION.format(directory=directory, address=address))
+        file = files / "registry.yml"
+        file.write_text(configuration(directory, address))
         spawn(
-            [toolbox() / "usr/bin/docker-registry", "serve", configuration],
+            [toolbox() / "usr/bin/docker-registry", "serve", file],
             laboratory=laboratory,
             role="registry",
             log=files / "registry.log",
