@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from underway.model.names import AppName, HostName, ReleaseNumber, ServiceName
+from underway.model.names import NO_RELEASE, AppName, HostName, ReleaseNumber, ServiceName
 
 EVENT_VERSION: Final = 1
 
@@ -39,7 +39,7 @@ class RunStarted:
 
     command: str
     app: AppName
-    release: ReleaseNumber = ReleaseNumber(0)
+    release: ReleaseNumber = NO_RELEASE
 
 
 @dataclass(frozen=True, slots=True)

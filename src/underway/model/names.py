@@ -16,6 +16,9 @@ ReleaseNumber = NewType("ReleaseNumber", int)
 RunNumber = NewType("RunNumber", int)
 """Grows with every run of an app; a later run fences an earlier one."""
 
+NO_RELEASE: Final = ReleaseNumber(0)
+"""The number of a release that is not there; real ones count from 1."""
+
 GENERATION_DIGITS: Final = 6
 
 LABEL_APP: Final = "underway.app"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from underway.model.image import ImageIdentity
-from underway.model.names import HostName, ReleaseNumber, RunNumber, ServiceName
+from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.sensitive import SensitiveDigest
 from underway.model.spec import AppSpec
 
@@ -64,7 +64,7 @@ class RunRecord:
     ended_at: str = ""
     outcome: str = ""
     exit_code: int = 0
-    current: ReleaseNumber = ReleaseNumber(0)
+    current: ReleaseNumber = NO_RELEASE
     cause: str = ""
 
 
@@ -76,5 +76,5 @@ class LedgerState:
     releases: tuple[Release, ...] = ()
     runs: tuple[RunRecord, ...] = ()
     bindings: tuple[Binding, ...] = ()
-    current: ReleaseNumber = ReleaseNumber(0)
+    current: ReleaseNumber = NO_RELEASE
     head: str = ""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from underway.model.names import (
+    NO_RELEASE,
     AppName,
     ContainerName,
     Generation,
@@ -102,7 +103,7 @@ class HostStatus:
     is_reachable: bool
     reason: str = ""
     engine_version: str = ""
-    release: ReleaseNumber = ReleaseNumber(0)
+    release: ReleaseNumber = NO_RELEASE
     lock: LockStatus | None = None
 
 

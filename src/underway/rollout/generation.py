@@ -1,0 +1,64 @@
+"""The identity of a generation: a hash over all that makes a replica what it is.
+
+What only says how replicas are replaced or reached (count, strategy, proxy hosts, `before`,
+dependencies) is not part of it: changing it replaces nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from underway.model.names import Generation, SensitiveName, VolumeName
+from underway.model.release import Release
+from underway.model.spec import MountKind, ServiceSpec
+
+Names = tuple[tuple[str, str], ...]
+"""Host names a container gets (`extra_hosts`): (name, address)."""
+
+
+def _part(value: object) -> object:
+    return asdict(value) if value is not None else None  # type: ignore[call-overload]
+
+
+def generation_of(
+    release: Release,
+    service: ServiceSpec,
+    *,
+    bindings: Mapping[VolumeName, str],
+    names: Names,
+    counter: int,
+) -> Generation:
+    """The generation that `service` has in `release`.
+
+    `bindings` are the physical volumes behind its mounts, `names` what other hosts' services
+    resolve to, `counter` tells recreated generations of one configuration apart.
+    """
+    digests = {entry.name: entry.digest for entry in release.sensitive}
+    used: list[SensitiveName] = [v.sensitive for v in service.environment if v.sensitive]
+    used += [entry.content for entry in service.files]
+    image = release.image_of(service.name)
+    volumes = sorted(
+        (mount.source, bindings.get(VolumeName(mount.source), ""))
+        for mount in service.mounts
+        if mount.kind is MountKind.VOLUME and mount.source
+    )
+    parts = {
+        "image": image.config_digest,
+        "engine": json.loads(service.engine),
+        "environment": [asdict(variable) for variable in service.environment],
+        "mounts": [asdict(mount) for mount in service.mounts],
+        "volumes": volumes,
+        "files": [asdict(entry) for entry in service.files],
+        "sensitive": sorted((name, digests.get(name, "")) for name in set(used)),
+        "labels": service.labels,
+        "health": _part(service.health),
+        "ports": [] if service.proxy else [asdict(port) for port in service.ports],
+        "proxied_port": service.proxy.port if service.proxy else 0,
+        "networks": [asdict(place) for place in service.networks],
+        "extra_hosts": [*service.extra_hosts, *names],
+        "stop_grace_s": service.stop_grace_s,
+        "counter": counter,
+    }
+    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
+    return Generation(hashlib.sha256(canonical.encode()).hexdigest())
