@@ -66,6 +66,12 @@ class Sample:
     replica: str = ""
     connection: str = ""
     detail: str = ""
+    answered_at: float = 0.0  # of a WebSocket's handshake; 0: the answer is the end
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds from the due time, not from the sending, to the answer."""
+        return (self.answered_at or self.ended_at) - self.due_at
 
 
 class ExchangeError(Exception):

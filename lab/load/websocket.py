@@ -88,8 +88,9 @@ class Session:
 
     async def leave(self) -> Ending:
         """Say goodbye first and return how the server took it."""
-        if not self.reader.done():
-            self._connection.write(masked_frame(CLOSE, struct.pack("!H", 1000)))
+        if self.reader.done():
+            return self.reader.result()
+        self._connection.write(masked_frame(CLOSE, struct.pack("!H", 1000)))
         await asyncio.wait({self.reader}, timeout=GOODBYE_WAIT_S)
         self._connection.close()
         ending = self.reader.result() if self.reader.done() else None

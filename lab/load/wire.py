@@ -1,7 +1,7 @@
 """An HTTP/1.1 client connection that hides nothing: no retry, no redirect, no silent reconnect.
 
-Whatever breaks is raised as an `ExchangeError` with the one outcome it belongs to. A connection that
-the peer closes while nothing is asked of it is merely no longer reusable.
+Whatever breaks is raised as an `ExchangeError` with the one outcome it belongs to. A connection
+that the peer closes while nothing is asked of it is merely no longer reusable.
 """
 
 from __future__ import annotations
@@ -50,10 +50,12 @@ class Connection(asyncio.Protocol):
         self._has_answer = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport (asyncio calls this)."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 (TCP always is)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        """Keep what arrives (asyncio calls this)."""
         self._buffer += data
         self._has_answer = True
         if not self._is_active:
@@ -61,15 +63,19 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> None:
+        """Note that the peer closed (asyncio calls this)."""
         self._end("closed by the peer")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Note how the connection ended (asyncio calls this)."""
         self._end(f"{type(exc).__name__}: {exc}" if exc else "closed")
 
     def pause_writing(self) -> None:
+        """Hold the sender back (asyncio calls this)."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
+        """Let the sender go on (asyncio calls this)."""
         self._writable.set()
 
     def _end(self, reason: str) -> None:
