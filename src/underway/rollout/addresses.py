@@ -1,0 +1,254 @@
+"""Where replicas are reached: pinned addresses on one host, chosen ports on a fleet, and names.
+
+Nothing is ever published on all addresses of a host: the engine's published ports walk around
+its firewall.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from underway.errors import ConfigurationError, RefusedError
+from underway.model.container import NetworkPlace, PublishedPort
+from underway.model.names import HostName, NetworkName, ServiceName
+from underway.model.snapshot import HostState
+from underway.model.spec import AppSpec, NetworkSpec, ServiceSpec
+from underway.rollout.generation import Names
+from underway.rollout.naming import is_retired
+from underway.rollout.scene import Replica, Scene
+
+PORT_RANGE: Final = range(20000, 30000)
+"""Ports that replicas of a fleet publish on their host's private address."""
+
+PINNED_HOSTS: Final = range(16, 128)
+"""Last octets for pinned addresses; the engine hands out the upper half of a /24 itself."""
+
+WELL_KNOWN_PORTS: Final = {
+    "postgres": 5432,
+    "postgresql": 5432,
+    "mysql": 3306,
+    "mariadb": 3306,
+    "redis": 6379,
+    "valkey": 6379,
+    "memcached": 11211,
+    "mongo": 27017,
+    "rabbitmq": 5672,
+    "nats": 4222,
+    "elasticsearch": 9200,
+    "opensearch": 9200,
+    "minio": 9000,
+}
+
+
+def ports_of(service: ServiceSpec) -> tuple[int, ...]:
+    """The container ports other services may use; raises ConfigurationError if none is known."""
+    ports = {*service.expose, *(port.container_port for port in service.ports)}
+    if not ports:
+        name = service.image.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
+        if name in WELL_KNOWN_PORTS:
+            ports = {WELL_KNOWN_PORTS[name]}
+    if not ports:
+        raise ConfigurationError(
+            "port-unknown",
+            f"service {service.name} is used from another host, but its port is not known",
+            hint=f"add `expose: [PORT]` to {service.name}",
+            place=service.place,
+        )
+    return tuple(sorted(ports))
+
+
+def _shares_network(one: ServiceSpec, other: ServiceSpec) -> bool:
+    mine = {place.network for place in one.networks}
+    return not mine or any(place.network in mine for place in other.networks)
+
+
+def _is_elsewhere(consumer: ServiceSpec, provider: ServiceSpec) -> bool:
+    used = set(provider.hosts[: provider.replicas] if not provider.is_global else provider.hosts)
+    return any(host not in used for host in consumer.hosts)
+
+
+def remote_providers(spec: AppSpec, consumer: ServiceSpec) -> tuple[ServiceSpec, ...]:
+    """The services that `consumer` depends on and that may stand on another host, sorted."""
+    needed = {dependency.service for dependency in consumer.depends_on}
+    return tuple(
+        provider
+        for provider in spec.services
+        if provider.name in needed
+        and _shares_network(consumer, provider)
+        and _is_elsewhere(consumer, provider)
+    )
+
+
+def is_used_across(spec: AppSpec, provider: ServiceSpec) -> bool:
+    """Whether some service on another host uses `provider`."""
+    return any(provider in remote_providers(spec, consumer) for consumer in spec.services)
+
+
+def names_for(spec: AppSpec, consumer: ServiceSpec) -> Names:
+    """The names of other hosts' services for one consumer: (service, private address)."""
+    names: list[tuple[str, str]] = []
+    for provider in remote_providers(spec, consumer):
+        if provider.replicas > 1 or provider.is_global:
+            raise RefusedError(
+                "replicas-across-hosts",
+                f"{consumer.name} would reach one of several replicas of {provider.name} "
+                "on other hosts",
+                cause="one name can point to one address",
+                hint=f"place {provider.name} on every host of {consumer.name}, "
+                f"or run one replica of it",
+                place=provider.place,
+            )
+        names.append((provider.name, spec.host(provider.hosts[0]).address))
+    return tuple(sorted(names))
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a replica is reached, and what its container needs for that."""
+
+    address: str = ""
+    port: int = 0
+    published: tuple[PublishedPort, ...] = ()
+    networks: tuple[NetworkPlace, ...] = ()
+
+
+@dataclass(slots=True)
+class Allocator:
+    """Hands out free ports, addresses and subnets; the same snapshot gives the same choices."""
+
+    scene: Scene
+    ports: dict[HostName, set[int]] = field(default_factory=dict)
+    addresses: dict[HostName, set[str]] = field(default_factory=dict)
+    subnets: dict[tuple[HostName, NetworkName], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take what the hosts already hold."""
+        for host in self.scene.reachable:
+            held = {port for c in host.containers for _, port in c.published}
+            self.ports[host.name] = held | {c.port for c in host.containers if c.port}
+            taken = {address for c in host.containers for _, address in c.addresses}
+            self.addresses[host.name] = taken | {c.address for c in host.containers if c.address}
+
+    def port(self, host: HostName) -> int:
+        """The lowest free port of the range on `host`."""
+        held = self.ports.setdefault(host, set())
+        for port in PORT_RANGE:
+            if port not in held:
+                held.add(port)
+                return port
+        raise RefusedError("no-free-port", f"no port between 20000 and 29999 is free on {host}")
+
+    def pinned(self, host: HostName, subnet: str) -> str:
+        """The lowest free address for pinning in `subnet`."""
+        network = ipaddress.ip_network(subnet)
+        held = self.addresses.setdefault(host, set())
+        for offset in PINNED_HOSTS:
+            address = str(network.network_address + offset)
+            if address not in held:
+                held.add(address)
+                return address
+        raise RefusedError("no-free-address", f"no address of {subnet} is free on {host}")
+
+    def subnet(self, host: HostState, network: NetworkSpec) -> str:
+        """The subnet of a network: the one it has, the one the file says, or a free /24."""
+        for state in host.networks:
+            if state.name == network.physical and state.subnets:
+                return state.subnets[0]
+        if network.subnet:
+            return network.subnet
+        key = (host.name, network.name)
+        if key not in self.subnets:
+            self.subnets[key] = self._free_subnet(host)
+        return self.subnets[key]
+
+    def _free_subnet(self, host: HostState) -> str:
+        held = [ipaddress.ip_network(s) for state in host.networks for s in state.subnets]
+        held += [ipaddress.ip_network(s) for (h, _), s in self.subnets.items() if h == host.name]
+        pool = ipaddress.ip_network(self.scene.spec.subnet)
+        for candidate in pool.subnets(new_prefix=24):
+            if not any(other.version == 4 and candidate.overlaps(other) for other in held):  # noqa: PLR2004
+                return str(candidate)
+        raise RefusedError(
+            "no-free-subnet",
+            f"no /24 of {self.scene.spec.subnet} is free on {host.name}",
+            hint="name another range under x-underway: subnet",
+        )
+
+    def locate(self, service: ServiceSpec, replica: Replica, host: HostState) -> Location:
+        """Where `replica` is reached; one that exists keeps what its labels say."""
+        existing = host.container(replica.name)
+        known = existing if existing and not is_retired(existing.name) else None
+        published = list(self._published(service, host.name))
+        networks = self._places(service)
+        if service.proxy is None:
+            return Location("", 0, tuple(published), networks)
+        if self.scene.is_fleet:
+            address = self.scene.spec.host(host.name).address
+            port = known.port if known and known.port else self.port(host.name)
+            published.append(PublishedPort(service.proxy.port, address, port))
+            return Location(address, port, tuple(sorted(published)), networks)
+        main = self._pinnable(service, host)
+        if main is None:
+            port = known.port if known and known.port else self.port(host.name)
+            published.append(PublishedPort(service.proxy.port, "127.0.0.1", port))
+            return Location("127.0.0.1", port, tuple(sorted(published)), networks)
+        address = (
+            known.address
+            if known and known.address
+            else self.pinned(host.name, self.subnet(host, main))
+        )
+        pinned = tuple(
+            NetworkPlace(place.network, address, place.aliases)
+            if place.network == main.physical
+            else place
+            for place in networks
+        )
+        return Location(address, service.proxy.port, tuple(published), pinned)
+
+    def _published(self, service: ServiceSpec, host: HostName) -> Iterable[PublishedPort]:
+        default = self.scene.spec.host(host).address if self.scene.is_fleet else "127.0.0.1"
+        if service.proxy is None:
+            for port in service.ports:
+                open_to = "0.0.0.0" if port.is_public else default  # noqa: S104
+                yield PublishedPort(
+                    port.container_port, port.host_address or open_to, port.host_port, port.protocol
+                )
+        if is_used_across(self.scene.spec, service):
+            taken = {p.container_port for p in service.ports if p.host_port == p.container_port}
+            for number in ports_of(service):
+                if number not in taken or service.proxy:
+                    yield PublishedPort(number, default, number)
+
+    def _places(self, service: ServiceSpec) -> tuple[NetworkPlace, ...]:
+        physical = {network.name: network.physical for network in self.scene.spec.networks}
+        return tuple(
+            NetworkPlace(physical[place.network], "", (service.name, *place.aliases))
+            for place in service.networks
+        )
+
+    def _pinnable(self, service: ServiceSpec, host: HostState) -> NetworkSpec | None:
+        """The first network of ours where an address can be pinned.
+
+        The engine pins addresses only in networks that were created with an explicit subnet.
+        """
+        ours = {network.name: network for network in self.scene.spec.networks}
+        for place in service.networks:
+            network = ours[place.network]
+            if network.is_external:
+                continue
+            seen = next((s for s in host.networks if s.name == network.physical), None)
+            if seen is None or dict(seen.labels).get("underway.app"):
+                return network
+        return None
+
+
+def published_clash(spec: AppSpec, service: ServiceSpec) -> bool:
+    """Whether two generations cannot run beside one another on a host, for want of a port."""
+    fixed = any(port.host_port for port in service.ports) and service.proxy is None
+    return fixed or is_used_across(spec, service)
+
+
+def host_of(name: ServiceName, spec: AppSpec) -> HostName:
+    """The first host of a service."""
+    return spec.service(name).hosts[0]

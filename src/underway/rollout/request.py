@@ -1,0 +1,190 @@
+"""Containers as they shall be created: replicas, `before` commands and the anchor."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from underway.model.container import ContainerRequest, NetworkPlace
+from underway.model.image import ImageIdentity
+from underway.model.names import (
+    LABEL_ADDRESS,
+    LABEL_APP,
+    LABEL_GENERATION,
+    LABEL_PORT,
+    LABEL_RELEASE,
+    LABEL_REPLICA,
+    LABEL_ROLE,
+    LABEL_SERVICE,
+    VolumeName,
+)
+from underway.model.release import Release
+from underway.model.snapshot import Role
+from underway.model.spec import BeforeSpec, FileSpec, HealthSpec, Mount, MountKind, ServiceSpec
+from underway.rollout.addresses import Location
+from underway.rollout.generation import Names
+from underway.rollout.naming import (
+    anchor_name,
+    before_name,
+    files_volume,
+    ledger_volume,
+    vault_volume,
+)
+from underway.rollout.scene import Replica
+
+SECRETS_DIRECTORY = "/run/secrets"
+
+
+def image_reference(image: ImageIdentity) -> str:
+    """What an engine finds the image by: the digest it was pulled by, else its id."""
+    return image.pull_reference or image.config_digest
+
+
+def secret_files(service: ServiceSpec) -> tuple[FileSpec, ...]:
+    """Files that stand in the generation's volume, mounted read-only at `/run/secrets`."""
+    return tuple(
+        entry
+        for entry in service.files
+        if entry.is_secret and entry.target.startswith(f"{SECRETS_DIRECTORY}/")
+    )
+
+
+def _uploaded_files(service: ServiceSpec) -> tuple[FileSpec, ...]:
+    mounted = set(secret_files(service))
+    return tuple(entry for entry in service.files if entry not in mounted)
+
+
+def _mounts(
+    service: ServiceSpec, replica: Replica, release: Release, bindings: Mapping[VolumeName, str]
+) -> tuple[Mount, ...]:
+    mounts = [
+        Mount(
+            m.kind, bindings.get(VolumeName(m.source), m.source), m.target, m.read_only, m.options
+        )
+        if m.kind is MountKind.VOLUME and m.source
+        else m
+        for m in service.mounts
+    ]
+    if secret_files(service):
+        volume = files_volume(release.spec.name, service.name, replica.generation)
+        mounts.append(Mount(MountKind.VOLUME, volume, SECRETS_DIRECTORY, read_only=True))
+    return tuple(mounts)
+
+
+def replica_request(
+    release: Release,
+    service: ServiceSpec,
+    replica: Replica,
+    *,
+    location: Location,
+    names: Names,
+    bindings: Mapping[VolumeName, str],
+) -> ContainerRequest:
+    """The container of one replica."""
+    labels = {
+        **dict(service.labels),
+        LABEL_APP: release.spec.name,
+        LABEL_ROLE: Role.REPLICA.value,
+        LABEL_SERVICE: service.name,
+        LABEL_GENERATION: replica.generation,
+        LABEL_REPLICA: str(replica.index),
+        LABEL_RELEASE: str(release.number),
+    }
+    if location.port:
+        labels |= {LABEL_ADDRESS: location.address, LABEL_PORT: str(location.port)}
+    return ContainerRequest(
+        name=replica.name,
+        image=image_reference(release.image_of(service.name)),
+        labels=tuple(sorted(labels.items())),
+        engine=service.engine,
+        environment=service.environment,
+        mounts=_mounts(service, replica, release, bindings),
+        files=_uploaded_files(service),
+        health=service.health,
+        published=location.published,
+        networks=location.networks,
+        extra_hosts=(*service.extra_hosts, *names),
+        stop_grace_s=service.stop_grace_s,
+    )
+
+
+def before_request(
+    release: Release,
+    service: ServiceSpec,
+    before: BeforeSpec,
+    replica: Replica,
+    *,
+    names: Names,
+    bindings: Mapping[VolumeName, str],
+) -> ContainerRequest:
+    """The container that runs `before` once; it stays as its own record."""
+    engine = json.loads(service.engine)
+    host_config = engine.setdefault("HostConfig", {})
+    host_config["RestartPolicy"] = {"Name": "no"}
+    engine.setdefault("Config", {}).pop("Cmd", None)
+    physical = {network.name: network.physical for network in release.spec.networks}
+    labels = {
+        LABEL_APP: release.spec.name,
+        LABEL_ROLE: Role.BEFORE.value,
+        LABEL_SERVICE: service.name,
+        LABEL_GENERATION: replica.generation,
+        LABEL_RELEASE: str(release.number),
+    }
+    return ContainerRequest(
+        name=before_name(release.spec.name, service.name, release.number),
+        image=image_reference(release.image_of(service.name)),
+        labels=tuple(sorted(labels.items())),
+        engine=json.dumps(engine, sort_keys=True),
+        environment=service.environment,
+        command=before.command,
+        mounts=_mounts(service, replica, release, bindings),
+        files=_uploaded_files(service),
+        health=HealthSpec(test=("NONE",)),
+        networks=tuple(NetworkPlace(physical[p.network]) for p in service.networks),
+        extra_hosts=(*service.extra_hosts, *names),
+        stop_grace_s=service.stop_grace_s,
+    )
+
+
+def anchor_request(
+    release: Release, tools: ImageIdentity, kept: tuple[str, ...]
+) -> ContainerRequest:
+    """The tiny container that holds an app's records on a host, and its volumes against prunes."""
+    app = release.spec.name
+    mounts = [
+        Mount(MountKind.VOLUME, ledger_volume(app), "/ledger"),
+        Mount(MountKind.VOLUME, vault_volume(app), "/vault"),
+        *(
+            Mount(
+                MountKind.VOLUME, name, f"/kept/{name}", read_only=True, options='{"NoCopy":true}'
+            )
+            for name in kept
+        ),
+    ]
+    engine = {
+        "Config": {},
+        "HostConfig": {
+            "RestartPolicy": {"Name": "unless-stopped"},
+            "ReadonlyRootfs": True,
+            "Init": True,
+            "CapDrop": ["ALL"],
+            "CapAdd": ["DAC_OVERRIDE"],
+            "SecurityOpt": ["no-new-privileges"],
+            "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
+        },
+    }
+    what = json.dumps([tools.config_digest, [m.source for m in mounts], engine], sort_keys=True)
+    labels = {
+        LABEL_APP: app,
+        LABEL_ROLE: Role.ANCHOR.value,
+        LABEL_GENERATION: hashlib.sha256(what.encode()).hexdigest(),
+    }
+    return ContainerRequest(
+        name=anchor_name(app),
+        image=image_reference(tools),
+        labels=tuple(sorted(labels.items())),
+        engine=json.dumps(engine, sort_keys=True),
+        command=("anchor",),
+        mounts=tuple(mounts),
+        network_mode="none",
+        stop_grace_s=1,
+    )

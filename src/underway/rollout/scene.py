@@ -1,0 +1,209 @@
+"""The wish laid over the snapshot: where replicas shall stand, and what stands there now.
+
+Everything here is looked up, nothing is decided twice: the strategies read the scene only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from underway.model.image import ImageIdentity
+from underway.model.names import (
+    AppName,
+    ContainerName,
+    Generation,
+    HostName,
+    ServiceName,
+    VolumeName,
+)
+from underway.model.release import LedgerState, Release
+from underway.model.snapshot import ContainerState, HostState, Role, Snapshot
+from underway.model.spec import AppSpec, HostSpec, ServiceSpec
+from underway.model.traffic import ObservedServer, ObservedUpstream
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the user allows and asks for beside the wish.
+
+    Attributes:
+        is_undo: go back: no `before`, running replicas preferred, unreachable hosts tolerated.
+        runs_before: whether `before` commands of this release may run.
+        recreate: services to replace although nothing changed.
+        skip_hosts: hosts declared outside.
+        tools: the tools image.
+        keep_unreachable: plan around hosts that do not answer instead of refusing.
+    """
+
+    tools: ImageIdentity
+    is_undo: bool = False
+    runs_before: bool = True
+    recreate: frozenset[ServiceName] = frozenset()
+    skip_hosts: frozenset[HostName] = frozenset()
+    keep_unreachable: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Replica:
+    """A replica as it is wished: `name` on `host`."""
+
+    service: ServiceName
+    index: int
+    host: HostName
+    name: ContainerName
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Held:
+    """A container of the app as it was seen on a host."""
+
+    host: HostName
+    name: ContainerName
+    state: ContainerState = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A release, what was observed, and the policy, with the look-ups that planning needs."""
+
+    release: Release
+    snapshot: Snapshot
+    policy: Policy
+
+    @property
+    def app(self) -> AppName:
+        """The app."""
+        return self.release.spec.name
+
+    @property
+    def spec(self) -> AppSpec:
+        """The specification of the release."""
+        return self.release.spec
+
+    def host(self, name: HostName) -> HostState | None:
+        """The host as it was seen, or None if it is unreachable or skipped."""
+        if name in self.policy.skip_hosts:
+            return None
+        state = self.snapshot.host(name)
+        return state if isinstance(state, HostState) else None
+
+    @property
+    def hosts(self) -> tuple[HostSpec, ...]:
+        """The hosts of the release that are not skipped."""
+        return tuple(h for h in self.spec.hosts if h.name not in self.policy.skip_hosts)
+
+    @property
+    def reachable(self) -> tuple[HostState, ...]:
+        """All observed hosts that answered and are not skipped, sorted by name."""
+        hosts = (h for h in self.snapshot.reachable if h.name not in self.policy.skip_hosts)
+        return tuple(sorted(hosts, key=lambda host: host.name))
+
+    @property
+    def lost_hosts(self) -> tuple[HostName, ...]:
+        """Observed or wished hosts that did not answer and are not skipped."""
+        names = {host.name for host in self.hosts} | {h.name for h in self.snapshot.unreachable}
+        return tuple(
+            sorted(n for n in names if self.host(n) is None and n not in self.policy.skip_hosts)
+        )
+
+    @property
+    def edges(self) -> tuple[HostState, ...]:
+        """The edges of the release that answered."""
+        seen = (self.host(name) for name in sorted(self.spec.edge.hosts))
+        return tuple(host for host in seen if host is not None)
+
+    @property
+    def former_edges(self) -> tuple[HostState, ...]:
+        """Hosts whose proxy knows this app although the release names them no edge."""
+        wished = set(self.spec.edge.hosts)
+        return tuple(
+            host
+            for host in self.reachable
+            if host.name not in wished
+            and host.edge
+            and any(upstream.app == self.app for upstream in host.edge.upstreams)
+        )
+
+    @property
+    def lost_edges(self) -> tuple[HostName, ...]:
+        """Edges that may still send traffic although they did not answer."""
+        return tuple(name for name in self.lost_hosts if name in self.spec.edge.hosts)
+
+    @property
+    def is_fleet(self) -> bool:
+        """Whether replicas are reached by published ports on private addresses."""
+        return len(self.spec.hosts) > 1
+
+    def upstream(self, edge: HostState, service: ServiceName) -> ObservedUpstream | None:
+        """What an edge serves for a service now."""
+        for upstream in edge.edge.upstreams if edge.edge else ():
+            if upstream.app == self.app and upstream.service == service:
+                return upstream
+        return None
+
+    def known_server(self, service: ServiceName, name: str) -> ObservedServer | None:
+        """A server any reachable edge knows by this name: tells addresses of lost hosts."""
+        for edge in self.edges:
+            upstream = self.upstream(edge, service)
+            for server in upstream.servers if upstream else ():
+                if server.name == name:
+                    return server
+        return None
+
+    def containers(self, role: Role) -> tuple[Held, ...]:
+        """The app's containers of one role on all hosts, sorted by host and name."""
+        return tuple(
+            sorted(
+                Held(host.name, container.name, container)
+                for host in self.reachable
+                for container in host.containers
+                if container.app == self.app and container.role == role
+            )
+        )
+
+    def replicas_of(self, service: ServiceName) -> tuple[Held, ...]:
+        """All replica containers of a service, whatever their generation, sorted."""
+        return tuple(h for h in self.containers(Role.REPLICA) if h.state.service == service)
+
+    def services_seen(self) -> tuple[ServiceName, ...]:
+        """Services that have replicas or upstreams somewhere, sorted."""
+        names = {held.state.service for held in self.containers(Role.REPLICA)}
+        for host in self.reachable:
+            for upstream in host.edge.upstreams if host.edge else ():
+                if upstream.app == self.app:
+                    names.add(upstream.service)
+        return tuple(sorted(names))
+
+    def ledgers(self) -> tuple[LedgerState, ...]:
+        """What the hosts' ledgers hold, sorted by host."""
+        return tuple(host.ledger for host in self.reachable if host.ledger)
+
+    def bindings(self) -> Mapping[VolumeName, str]:
+        """Which physical volume stands behind each volume: recorded, else by its name."""
+        found = {volume.name: volume.physical for volume in self.spec.volumes}
+        for ledger in self.ledgers():
+            for binding in ledger.bindings:
+                if binding.volume in found:
+                    found[VolumeName(binding.volume)] = binding.physical
+        return found
+
+
+def placed(service: ServiceSpec, skip: frozenset[HostName]) -> tuple[tuple[int, HostName], ...]:
+    """Replica numbers and their hosts.
+
+    Number i always stands on host (i - 1) mod n, so that skipping a host renames nothing that
+    stays; what the skipped host would hold gets higher numbers elsewhere.
+    """
+    hosts = service.hosts
+    count = len(hosts) if service.is_global else service.replicas
+    wanted = [(i + 1, hosts[i % len(hosts)]) for i in range(count)]
+    kept = [(index, host) for index, host in wanted if host not in skip]
+    if service.is_global or not any(host not in skip for host in hosts):
+        return tuple(kept)
+    index = count
+    while len(kept) < count:
+        host = hosts[index % len(hosts)]
+        index += 1
+        if host not in skip:
+            kept.append((index, host))
+    return tuple(kept)
