@@ -21,6 +21,11 @@ CODES: dict[str, CodeEntry] = {
         "Underway met a state it does not know.",
         "Report it with the output of the command; what serves is not touched.",
     ),
+    "event-unreadable": CodeEntry(
+        7,
+        "A line of a recorded run is not an event that this version of Underway knows.",
+        "Read it with the version of Underway that wrote it, or a newer one.",
+    ),
     "program-missing": CodeEntry(
         6,
         "A program that Underway runs on this machine is not installed.",

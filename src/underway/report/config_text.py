@@ -1,0 +1,93 @@
+"""The file as it was understood, as text: defaults filled in, sensitive values hidden. Pure."""
+
+from underway.model.spec import AppSpec, ProxySpec, ServiceSpec
+from underway.report.amounts import duration_text
+from underway.report.line import Line, Span, faint, line, strong, table, warn
+
+
+def config_lines(spec: AppSpec) -> list[Line]:
+    """Hosts, services, volumes, and what the reader of the file remarked."""
+    environment = f" in {spec.environment}" if spec.environment else ""
+    lines = [line(strong(f"{spec.name}{environment}")), (), line(strong("hosts"))]
+    lines.extend(
+        table(
+            [
+                [
+                    Span(host.name),
+                    Span(host.url),
+                    Span(host.address or "-"),
+                    faint(", ".join(host.groups)),
+                ]
+                for host in spec.hosts
+            ],
+            indent=2,
+        )
+    )
+    if spec.edge.hosts:
+        where = ", ".join(spec.edge.hosts)
+        lines.append(line(f"  edge: {where}, port {spec.edge.http_port}"))
+    for service in spec.services:
+        lines.append(())
+        lines.extend(_service(service))
+    lines.extend(_volumes(spec))
+    if spec.remarks:
+        lines.append(())
+        lines.extend(
+            line(warn("note: "), remark.message, faint(f"  {remark.place} [{remark.code}]"))
+            for remark in spec.remarks
+        )
+    return lines
+
+
+def _service(service: ServiceSpec) -> list[Line]:
+    rows = [("image", service.image or "built here"), ("strategy", str(service.strategy))]
+    amount = "one per host" if service.is_global else str(service.replicas)
+    rows.append(("replicas", f"{amount} on {', '.join(service.hosts)}"))
+    if service.proxy is not None:
+        rows.append(("proxy", _proxy(service.proxy)))
+    if service.before is not None:
+        limit = duration_text(service.before.timeout_s)
+        rows.append(("before", f"{' '.join(service.before.command)} (within {limit})"))
+    rows.extend(
+        ("env", f"{entry.name}={'(sensitive)' if entry.sensitive else entry.value}")
+        for entry in service.environment
+    )
+    rows.extend(
+        ("mount", f"{mount.source or mount.kind} at {mount.target}{_access(mount.read_only)}")
+        for mount in service.mounts
+    )
+    rows.extend(
+        ("secret" if file.is_secret else "file", f"{file.target} ({file.mode:04o})")
+        for file in service.files
+    )
+    rows.append(("stop grace", duration_text(service.stop_grace_s)))
+    head = line(strong(service.name), faint(f"  {service.place}"))
+    return [head, *table([[faint(name), Span(text)] for name, text in rows], indent=2)]
+
+
+def _proxy(proxy: ProxySpec) -> str:
+    probe = f"GET {proxy.probe.path}" if proxy.probe.path else "TCP"
+    names = ", ".join(proxy.hosts) or "any host name"
+    return (
+        f"{names} to port {proxy.port}, probe {probe} every "
+        f"{duration_text(proxy.probe.interval_s)}, drain {duration_text(proxy.drain_s)}"
+    )
+
+
+def _access(is_read_only: bool) -> str:  # noqa: FBT001 (a column, not a switch)
+    return " (read-only)" if is_read_only else ""
+
+
+def _volumes(spec: AppSpec) -> list[Line]:
+    if not spec.volumes:
+        return []
+    rows = [
+        [
+            Span(volume.name),
+            Span(volume.kind),
+            faint("external" if volume.is_external else volume.physical),
+            faint("single writer" if volume.is_single_writer else ""),
+        ]
+        for volume in spec.volumes
+    ]
+    return [(), line(strong("volumes")), *table(rows, indent=2)]

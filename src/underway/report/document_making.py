@@ -1,0 +1,263 @@
+"""Model values and run views -> JSON documents. Pure: every function is a plain mapping."""
+
+from collections.abc import Sequence
+
+from underway.errors import CODES, UnderwayError
+from underway.model.check import CheckResult
+from underway.model.event import Outcome
+from underway.model.names import AppName, HostName, ReleaseNumber
+from underway.model.plan import Plan
+from underway.model.release import Release, RunRecord
+from underway.model.status import HostStatus, LockStatus, ReplicaStatus, ServiceStatus, StatusReport
+from underway.report.check_text import check_exit_code
+from underway.report.document_parts import (
+    CheckPart,
+    DriftPart,
+    EdgePart,
+    FailurePart,
+    HostPart,
+    ImagePart,
+    LockPart,
+    NotePart,
+    ReleasePart,
+    ReplicaPart,
+    RunPart,
+    ServicePart,
+    StagePart,
+    StepPart,
+    TrafficPart,
+)
+from underway.report.documents import (
+    CheckDocument,
+    CodeDocument,
+    ErrorDocument,
+    HistoryDocument,
+    LockDocument,
+    PlanDocument,
+    ReleaseDocument,
+    ReleasesDocument,
+    RunDocument,
+    StatusDocument,
+)
+from underway.report.line import clean
+from underway.report.step_text import step_text
+from underway.report.view import RunView
+
+
+def status_document(report: StatusReport) -> StatusDocument:
+    """What an app is doing now."""
+    return StatusDocument(
+        app=report.app,
+        environment=report.environment,
+        release=report.release,
+        tag=report.tag,
+        taken_at=report.taken_at,
+        exit_code=report.exit_code,
+        hosts=tuple(_host(host) for host in report.hosts),
+        services=tuple(_service(service) for service in report.services),
+        edges=tuple(
+            EdgePart(edge.host, edge.version, edge.http_port, edge.names) for edge in report.edges
+        ),
+        drift=tuple(
+            DriftPart(drift.kind, drift.subject, drift.explanation, drift.remedy)
+            for drift in report.drift
+        ),
+    )
+
+
+def _host(host: HostStatus) -> HostPart:
+    return HostPart(
+        name=host.name,
+        url=host.url,
+        is_reachable=host.is_reachable,
+        reason=host.reason,
+        engine_version=host.engine_version,
+        release=host.release,
+        lock=None if host.lock is None else _lock(host.name, host.lock),
+    )
+
+
+def _lock(host: HostName, lock: LockStatus) -> LockPart:
+    return LockPart(host=host, holder=lock.holder, since=lock.since, run=lock.run)
+
+
+def _service(service: ServiceStatus) -> ServicePart:
+    return ServicePart(
+        name=service.name,
+        strategy=service.strategy,
+        image=service.image,
+        wished=service.wished,
+        ready=service.ready,
+        generation=service.generation,
+        replicas=tuple(_replica(replica) for replica in service.replicas),
+    )
+
+
+def _replica(replica: ReplicaStatus) -> ReplicaPart:
+    return ReplicaPart(
+        name=replica.name,
+        host=replica.host,
+        status=replica.status,
+        health=replica.health,
+        release=replica.release,
+        is_current=replica.is_current,
+        started_at=replica.started_at,
+        restart_count=replica.restart_count,
+        traffic=tuple(TrafficPart(entry.edge, entry.state) for entry in replica.traffic),
+    )
+
+
+def plan_document(plan: Plan) -> PlanDocument:
+    """A plan with all its steps, numbered in the order of stages and lanes."""
+    steps: list[StepPart] = []
+    for index, stage in enumerate(plan.stages, start=1):
+        for lane in stage.lanes:
+            for step in lane.steps:
+                text = step_text(step)
+                kind = type(step).__name__
+                number = len(steps) + 1
+                steps.append(
+                    StepPart(number, index, lane.host, kind, text.subject, text.extra, step.cause)
+                )
+    return PlanDocument(
+        app=plan.app,
+        release=plan.release,
+        goal=plan.goal,
+        is_empty=plan.is_empty,
+        stages=tuple(
+            StagePart(index, stage.title, stage.is_commit)
+            for index, stage in enumerate(plan.stages, start=1)
+        ),
+        steps=tuple(steps),
+        interrupts=plan.interrupts,
+        left=plan.left,
+        remarks=plan.remarks,
+    )
+
+
+def run_document(view: RunView) -> RunDocument:
+    """A run that is over, or as far as it came."""
+    return RunDocument(
+        command=view.command,
+        app=view.app,
+        run=view.run,
+        release=view.release,
+        outcome=view.outcome or Outcome.INTERRUPTED,
+        exit_code=view.exit_code,
+        duration_s=round(view.duration_s, 3),
+        steps=view.finished,
+        text=view.text,
+        undo_cause=view.undo.cause if view.undo else "",
+        interrupts=view.interrupts,
+        failures=tuple(
+            FailurePart(
+                host=failure.host,
+                kind=failure.kind,
+                subject=failure.subject,
+                code=failure.code,
+                message=failure.message,
+                hint=failure.hint,
+                detail=tuple(clean(entry) for entry in failure.detail),
+                is_in_undo=failure.is_in_undo,
+            )
+            for failure in view.failures
+        ),
+        notes=tuple(
+            NotePart(entry.note.level, entry.note.code, entry.note.text, entry.host)
+            for entry in view.notes
+        ),
+    )
+
+
+def history_document(app: AppName, runs: Sequence[RunRecord]) -> HistoryDocument:
+    """Runs, newest first."""
+    return HistoryDocument(
+        app=app,
+        runs=tuple(
+            RunPart(
+                number=run.number,
+                command=run.command,
+                release=run.release,
+                actor=run.actor,
+                started_at=run.started_at,
+                ended_at=run.ended_at,
+                outcome=run.outcome,
+                exit_code=run.exit_code,
+                current=run.current,
+                cause=run.cause,
+            )
+            for run in sorted(runs, key=_number, reverse=True)
+        ),
+    )
+
+
+def releases_document(
+    app: AppName, releases: Sequence[Release], current: ReleaseNumber
+) -> ReleasesDocument:
+    """Releases, newest first."""
+    ordered = sorted(releases, key=_number, reverse=True)
+    return ReleasesDocument(app, current, tuple(_release(release) for release in ordered))
+
+
+def release_document(release: Release) -> ReleaseDocument:
+    """One release."""
+    return ReleaseDocument(app=release.spec.name, release=_release(release))
+
+
+def _number(entry: RunRecord | Release) -> int:
+    return entry.number
+
+
+def _release(release: Release) -> ReleasePart:
+    return ReleasePart(
+        number=release.number,
+        tag=release.tag,
+        commit=release.commit,
+        created_at=release.created_at,
+        created_by=release.created_by,
+        images=tuple(
+            ImagePart(
+                entry.service,
+                entry.image.reference,
+                entry.image.config_digest,
+                entry.image.manifest_digest,
+            )
+            for entry in release.images
+        ),
+    )
+
+
+def check_document(app: AppName, results: Sequence[CheckResult]) -> CheckDocument:
+    """What was found on the hosts."""
+    return CheckDocument(
+        app=app,
+        exit_code=check_exit_code(results),
+        results=tuple(
+            CheckPart(result.host, result.topic, result.verdict, result.text, result.remedy)
+            for result in results
+        ),
+    )
+
+
+def lock_document(app: AppName, holders: Sequence[tuple[HostName, LockStatus]]) -> LockDocument:
+    """Who holds the lock where."""
+    return LockDocument(app, tuple(_lock(host, lock) for host, lock in holders))
+
+
+def error_document(error: UnderwayError) -> ErrorDocument:
+    """An error that ended a command."""
+    return ErrorDocument(
+        code=error.code,
+        exit_code=error.exit_code,
+        message=error.message,
+        cause=error.cause,
+        hint=error.hint,
+        place=error.place,
+        detail=tuple(clean(entry) for entry in error.detail),
+    )
+
+
+def code_document(code: str) -> CodeDocument:
+    """What the reference says of a code; raises KeyError."""
+    entry = CODES[code]
+    return CodeDocument(code, entry.exit_code, entry.meaning, entry.remedy)

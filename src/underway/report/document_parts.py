@@ -1,0 +1,166 @@
+"""The parts that JSON documents are made of: stable names, apart from the model's own.
+
+A field is never renamed or removed within a version; new ones may come. Times are RFC 3339 as
+they were recorded, durations are seconds, absent is `null` or `""` as declared.
+"""
+
+import msgspec
+
+
+class ImagePart(msgspec.Struct, frozen=True):
+    """The image one service runs."""
+
+    service: str
+    reference: str
+    config_digest: str
+    manifest_digest: str
+
+
+class ReleasePart(msgspec.Struct, frozen=True):
+    """A release without its configuration."""
+
+    number: int
+    tag: str
+    commit: str
+    created_at: str
+    created_by: str
+    images: tuple[ImagePart, ...]
+
+
+class RunPart(msgspec.Struct, frozen=True):
+    """A recorded run. `outcome` is "" while it runs; `current` serves once it is over."""
+
+    number: int
+    command: str
+    release: int
+    actor: str
+    started_at: str
+    ended_at: str
+    outcome: str
+    exit_code: int
+    current: int
+    cause: str
+
+
+class StepPart(msgspec.Struct, frozen=True):
+    """A step of a plan."""
+
+    number: int
+    stage: int
+    host: str
+    kind: str
+    subject: str
+    detail: str
+    cause: str
+
+
+class StagePart(msgspec.Struct, frozen=True):
+    """A stage of a plan. From the one with `is_commit` on, a failure goes forward."""
+
+    index: int
+    title: str
+    is_commit: bool
+
+
+class LockPart(msgspec.Struct, frozen=True):
+    """Who holds the lock on a host."""
+
+    host: str
+    holder: str
+    since: str
+    run: str
+
+
+class HostPart(msgspec.Struct, frozen=True):
+    """A host; `reason` tells why it could not be reached."""
+
+    name: str
+    url: str
+    is_reachable: bool
+    reason: str
+    engine_version: str
+    release: int
+    lock: LockPart | None
+
+
+class TrafficPart(msgspec.Struct, frozen=True):
+    """What one edge does with a replica: live, drain, standby, down or none."""
+
+    edge: str
+    state: str
+
+
+class ReplicaPart(msgspec.Struct, frozen=True):
+    """A replica."""
+
+    name: str
+    host: str
+    status: str
+    health: str
+    release: int
+    is_current: bool
+    started_at: str
+    restart_count: int
+    traffic: tuple[TrafficPart, ...]
+
+
+class ServicePart(msgspec.Struct, frozen=True):
+    """A service with its replicas."""
+
+    name: str
+    strategy: str
+    image: str
+    wished: int
+    ready: int
+    generation: str
+    replicas: tuple[ReplicaPart, ...]
+
+
+class EdgePart(msgspec.Struct, frozen=True):
+    """The proxy on an edge; `version` is "" where none runs."""
+
+    host: str
+    version: str
+    http_port: int
+    names: tuple[str, ...]
+
+
+class DriftPart(msgspec.Struct, frozen=True):
+    """A difference, and the command that ends it."""
+
+    kind: str
+    subject: str
+    explanation: str
+    remedy: str
+
+
+class FailurePart(msgspec.Struct, frozen=True):
+    """A step that failed. `host` is null on the machine that ran the command."""
+
+    host: str | None
+    kind: str
+    subject: str
+    code: str
+    message: str
+    hint: str
+    detail: tuple[str, ...]
+    is_in_undo: bool
+
+
+class NotePart(msgspec.Struct, frozen=True):
+    """Something worth saying."""
+
+    level: str
+    code: str
+    text: str
+    host: str | None
+
+
+class CheckPart(msgspec.Struct, frozen=True):
+    """One check. `host` "" is the machine that ran the command."""
+
+    host: str
+    topic: str
+    verdict: str
+    text: str
+    remedy: str

@@ -1,0 +1,185 @@
+"""JSON documents: what `--json` prints on stdout, one per command, each with `kind` and `version`.
+
+`version` changes when a field changes its meaning or goes away; new fields may come at any time.
+The JSON Schemas in the reference are generated from these classes.
+"""
+
+from typing import Final, Literal, get_args
+
+import msgspec
+
+from underway.model.spec import AppSpec
+from underway.report.document_parts import (
+    CheckPart,
+    DriftPart,
+    EdgePart,
+    FailurePart,
+    HostPart,
+    LockPart,
+    NotePart,
+    ReleasePart,
+    RunPart,
+    ServicePart,
+    StagePart,
+    StepPart,
+)
+
+
+class StatusDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="status"):
+    """`underway status --json`. `exit_code` is the command's."""
+
+    app: str
+    environment: str
+    release: int
+    tag: str
+    taken_at: float
+    exit_code: int
+    hosts: tuple[HostPart, ...]
+    services: tuple[ServicePart, ...]
+    edges: tuple[EdgePart, ...]
+    drift: tuple[DriftPart, ...]
+    version: Literal[1] = 1
+
+
+class PlanDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="plan"):
+    """`underway plan --json`."""
+
+    app: str
+    release: int
+    goal: str
+    is_empty: bool
+    stages: tuple[StagePart, ...]
+    steps: tuple[StepPart, ...]
+    interrupts: tuple[str, ...]
+    left: tuple[str, ...]
+    remarks: tuple[str, ...]
+    version: Literal[1] = 1
+
+
+class RunDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="run"):
+    """`--json` of every command that changes hosts (`deploy`, `rollback`, `repair`, ...).
+
+    `release` serves when the command is over; `exit_code` is the command's.
+    """
+
+    command: str
+    app: str
+    run: str
+    release: int
+    outcome: str
+    exit_code: int
+    duration_s: float
+    steps: int
+    text: str
+    undo_cause: str
+    interrupts: tuple[str, ...]
+    failures: tuple[FailurePart, ...]
+    notes: tuple[NotePart, ...]
+    version: Literal[1] = 1
+
+
+class HistoryDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="history"):
+    """`underway history --json`, newest first."""
+
+    app: str
+    runs: tuple[RunPart, ...]
+    version: Literal[1] = 1
+
+
+class ReleasesDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="releases"):
+    """`underway history --releases --json`, newest first."""
+
+    app: str
+    current: int
+    releases: tuple[ReleasePart, ...]
+    version: Literal[1] = 1
+
+
+class ReleaseDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="release"):
+    """`underway ship --json`."""
+
+    app: str
+    release: ReleasePart
+    version: Literal[1] = 1
+
+
+class CheckDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="check"):
+    """`underway check --json`."""
+
+    app: str
+    exit_code: int
+    results: tuple[CheckPart, ...]
+    version: Literal[1] = 1
+
+
+class LockDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="lock"):
+    """`underway lock show --json`; nobody holds it where `holders` is empty."""
+
+    app: str
+    holders: tuple[LockPart, ...]
+    version: Literal[1] = 1
+
+
+class ConfigDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="config"):
+    """`underway config --json`. `spec` follows this version of Underway, without promise."""
+
+    app: str
+    spec: AppSpec
+    version: Literal[1] = 1
+
+
+class ErrorDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="error"):
+    """What stands on stdout instead of a command's document when it failed before its run."""
+
+    code: str
+    exit_code: int
+    message: str
+    cause: str
+    hint: str
+    place: str
+    detail: tuple[str, ...]
+    version: Literal[1] = 1
+
+
+class CodeDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="error-code"):
+    """`underway errors CODE --json`."""
+
+    code: str
+    exit_code: int
+    meaning: str
+    remedy: str
+    version: Literal[1] = 1
+
+
+Document = (
+    StatusDocument
+    | PlanDocument
+    | RunDocument
+    | HistoryDocument
+    | ReleasesDocument
+    | ReleaseDocument
+    | CheckDocument
+    | LockDocument
+    | ConfigDocument
+    | ErrorDocument
+    | CodeDocument
+)
+
+DOCUMENTS: Final[dict[str, type[Document]]] = {
+    str(kind.__struct_config__.tag): kind for kind in get_args(Document)
+}
+"""Every document by its `kind`."""
+
+
+def encode_document(document: Document) -> str:
+    """The document as indented JSON, ended by a newline."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def schema_text(kind: str) -> str:
+    """The JSON Schema (2020-12) of a document, ended by a newline; raises KeyError."""
+    schema = msgspec.json.schema(DOCUMENTS[kind])
+    own = schema["$defs"][DOCUMENTS[kind].__name__]
+    own["required"].append("version")
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"

@@ -1,0 +1,104 @@
+"""A plan as text: stages, lanes, steps with their causes, and in red what it interrupts. Pure.
+
+Compact by default: equal work on several hosts or replicas stands on one line, and steps that
+only record are left out. `is_verbose` shows every step on its own line.
+"""
+
+from typing import Final
+
+from underway.model.plan import Lane, Plan, Stage
+from underway.model.step import RecordRelease, SetCurrent, Step, WriteVault
+from underway.report.amounts import count_text
+from underway.report.line import Line, Span, bad, faint, good, line, strong, warn
+from underway.report.step_text import step_text, verb_of
+
+_BOOKKEEPING: Final = (RecordRelease, SetCurrent, WriteVault)
+_SUBJECTS_SHOWN: Final = 4
+
+
+def plan_lines(plan: Plan, *, is_verbose: bool = False) -> list[Line]:
+    """The whole plan; an empty one says that nothing is to be done."""
+    lines = [_head(plan)]
+    if not plan.is_empty:
+        lines.append(())
+    for index, stage in enumerate(plan.stages, start=1):
+        lines.extend(_stage(stage, index, is_verbose=is_verbose))
+    lines.extend(_foot(plan))
+    return lines
+
+
+def _head(plan: Plan) -> Line:
+    release = f" (release {plan.release})" if plan.release else ""
+    if plan.is_empty:
+        return line(good("nothing to do"), f": {plan.app} is as wished", faint(release))
+    total = sum(1 for _ in plan.steps())
+    hosts = {lane.host for stage in plan.stages for lane in stage.lanes}
+    size = ", ".join(
+        (
+            count_text(len(plan.stages), "stage"),
+            count_text(total, "step"),
+            count_text(len(hosts), "host"),
+        )
+    )
+    return line(strong(f"{plan.app}: {plan.goal}"), release, faint(f"  {size}"))
+
+
+def _stage(stage: Stage, index: int, *, is_verbose: bool) -> list[Line]:
+    commit = (warn("  from here on a failure goes forward"),) if stage.is_commit else ()
+    lines = [line(strong(f"{index}. {stage.title}"), *commit)]
+    if is_verbose:
+        for lane in stage.lanes:
+            lines.append(line(f"   {lane.host}"))
+            lines.extend(_step(step) for step in lane.steps)
+        return lines
+    return lines + _compact(stage.lanes)
+
+
+def _step(step: Step) -> Line:
+    text = step_text(step)
+    extra = (faint(f" {text.extra}"),) if text.extra else ()
+    return line(
+        "     ", _verb(text.verb), f" {text.subject}", *extra, faint(f"  because {step.cause}")
+    )
+
+
+def _verb(verb: str) -> Span:
+    tone = {"stop": warn, "remove": warn, "remove volume": bad, "create": good, "start": good}
+    return tone.get(verb, Span)(verb)
+
+
+def _compact(lanes: tuple[Lane, ...]) -> list[Line]:
+    """One line per kind of step and cause, in the order of their first appearance."""
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for lane in lanes:
+        for step in lane.steps:
+            if isinstance(step, _BOOKKEEPING):
+                continue
+            key = (type(step).__name__, step.cause)
+            groups.setdefault(key, []).append((step_text(step).subject, lane.host))
+    lines = [_group(kind, cause, work) for (kind, cause), work in groups.items()]
+    hidden = sum(isinstance(step, _BOOKKEEPING) for lane in lanes for step in lane.steps)
+    if hidden:
+        hosts = tuple(dict.fromkeys(lane.host for lane in lanes))
+        lines.append(line(faint(f"   record on {', '.join(hosts)}")))
+    return lines
+
+
+def _group(kind: str, cause: str, work: list[tuple[str, str]]) -> Line:
+    subjects = list(dict.fromkeys(subject for subject, _ in work))
+    hosts = list(dict.fromkeys(host for _, host in work))
+    shown = ", ".join(subjects[:_SUBJECTS_SHOWN])
+    if len(subjects) > _SUBJECTS_SHOWN:
+        shown += f" and {len(subjects) - _SUBJECTS_SHOWN} more"
+    return line(
+        "   ", _verb(verb_of(kind)), f" {shown}", faint(f" on {', '.join(hosts)}  because {cause}")
+    )
+
+
+def _foot(plan: Plan) -> list[Line]:
+    lines: list[Line] = []
+    if plan.interrupts:
+        lines.append(line(bad(f"interrupts: {', '.join(plan.interrupts)}")))
+    lines.extend(line(warn("left alone: "), text) for text in plan.left)
+    lines.extend(line(faint("note: "), text) for text in plan.remarks)
+    return [(), *lines] if lines else []

@@ -1,0 +1,116 @@
+"""Progress on a terminal: a live part that follows the run, and above it what stays to be read.
+
+Rich draws the live part; it is imported here only, and this module only when a terminal is there.
+"""
+
+import threading
+import time
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from underway.model.event import Event, Note, Output, RunFinished, StepFailed, UndoStarted
+from underway.report.event_text import event_lines
+from underway.report.line import Line, Tone, clean
+from underway.report.progress_text import progress_lines
+from underway.report.view import RunView, fold
+
+_STYLES = {
+    Tone.PLAIN: "",
+    Tone.STRONG: "bold",
+    Tone.FAINT: "dim",
+    Tone.GOOD: "green",
+    Tone.WARN: "yellow",
+    Tone.BAD: "red",
+}
+_FRAMES_PER_S = 8
+
+
+class _LivePart:
+    """Draws the view it is given at the moment rich asks."""
+
+    def __init__(self) -> None:
+        self.view = RunView()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        now = time.time()
+        height = max((options.max_height or console.height) - 2, 3)
+        frame = int(now * _FRAMES_PER_S)
+        for entry in progress_lines(self.view, now, frame, height):
+            yield _text(entry)
+
+
+class TerminalProgress:
+    """Shows a run live. A context manager; safe to call from several threads."""
+
+    def __init__(self, stream: TextIO, *, is_verbose: bool = False) -> None:
+        self._console = Console(file=stream, force_terminal=True, highlight=False, markup=False)
+        self._part = _LivePart()
+        self._is_verbose = is_verbose
+        self._lock = threading.Lock()
+        self._live = Live(
+            self._part,
+            console=self._console,
+            refresh_per_second=_FRAMES_PER_S,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._is_running = False
+
+    def __enter__(self) -> Self:
+        """Nothing is drawn before the first event."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the live part away and give the cursor back."""
+        with self._lock:
+            self._stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        with self._lock:
+            try:
+                self._take(event)
+            except (OSError, ValueError):
+                self._is_running = False
+
+    def _take(self, event: Event) -> None:
+        self._part.view = fold(self._part.view, event)
+        if isinstance(event.body, RunFinished):
+            self._stop()
+        elif not self._is_running:
+            self._live.start()
+            self._is_running = True
+        if self._is_verbose or _stays(event):
+            for entry in event_lines(event):
+                self._console.print(_text(entry), soft_wrap=True)
+
+    def _stop(self) -> None:
+        if self._is_running:
+            self._is_running = False
+            self._live.stop()
+
+    def suspend(self) -> None:
+        """Take the live part away while a question is asked; the next event brings it back."""
+        with self._lock:
+            self._stop()
+
+
+def _stays(event: Event) -> bool:
+    return isinstance(event.body, Note | Output | StepFailed | UndoStarted | RunFinished)
+
+
+def _text(entry: Line) -> Text:
+    text = Text(no_wrap=True, overflow="ellipsis")
+    for span in entry:
+        text.append(clean(span.text), _STYLES[span.tone])
+    return text
