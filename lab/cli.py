@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lab.command import require_root
 from lab.engine_roots import DEFAULT_ENGINE, ENGINES
 from lab.errors import LabError
+from lab.fault_cli import add_fault_commands
 from lab.images import IMAGES, registry_seed
 from lab.laboratory import DEFAULT_HOSTS, DEFAULT_NAME, Laboratory, down, down_all, laboratories
 
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(run=_list)
     images = commands.add_parser("images", help="build the base images into the cache")
     images.set_defaults(run=_images)
+    add_fault_commands(commands)
     down_ = commands.add_parser("down", help="take a laboratory down without a trace")
     which = down_.add_mutually_exclusive_group()
     which.add_argument("--name", default=DEFAULT_NAME)

@@ -25,7 +25,7 @@ _CGROUP_ROOT = Path("/sys/fs/cgroup")
 def raise_host(lab: LabLayout, host: HostLayout, *, engine: str, live_restore: bool) -> None:
     """Bring a host up, or what is missing of it; ends when its engine and SSH answer."""
     if (init := init_pid(host)) is None:
-        clear_host(host)
+        crash_host(host)
         init = _boot(lab, host, engine)
     plug_in(host, lab.bridge, init)
     write_settings(host, init, registry=lab.registry_address, live_restore=live_restore)
@@ -34,8 +34,8 @@ def raise_host(lab: LabLayout, host: HostLayout, *, engine: str, live_restore: b
     wait_for_engine(host)
 
 
-def clear_host(host: HostLayout) -> None:
-    """Remove every trace of a host: processes, cable, cgroups, loop device, files."""
+def crash_host(host: HostLayout) -> None:
+    """Kill every process of a host; only its disk remains, for the next boot."""
 
     def alive() -> list[int]:
         return [p.pid for p in processes(host.laboratory) if p.role.startswith(f"{host.name}.")]
@@ -44,8 +44,13 @@ def clear_host(host: HostLayout) -> None:
     unplug(host)
     wait_until(lambda: not _loop_devices(host.disk), what=f"release of {host.disk}", timeout_s=20)
     remove_cgroups(host.cgroup)
-    for directory in (host.run_dir, host.disk.parent):
-        shutil.rmtree(directory, ignore_errors=True)
+    shutil.rmtree(host.run_dir, ignore_errors=True)
+
+
+def clear_host(host: HostLayout) -> None:
+    """Remove every trace of a host: processes, cable, cgroups, loop device, files."""
+    crash_host(host)
+    shutil.rmtree(host.disk.parent, ignore_errors=True)
 
 
 def remove_cgroups(pattern: str) -> None:
@@ -73,11 +78,7 @@ def _boot(lab: LabLayout, host: HostLayout, engine: str) -> int:
     """Make the disk and the namespaces, and return the process id of the host's init."""
     (host.run_dir / "run").mkdir(parents=True, exist_ok=True)
     host.mount_point.mkdir(exist_ok=True)
-    host.disk.parent.mkdir(parents=True, exist_ok=True)
-    with host.disk.open("wb") as disk:
-        disk.truncate(DISK_GIB << 30)
-    features = ["-m", "0", "-O", "^has_journal", "-E", "lazy_itable_init=1,nodiscard"]
-    run(["mkfs.ext4", "-q", "-F", *features, host.disk])
+    _make_disk(host.disk)
     spawn(
         ["unshare", *_NAMESPACES, "/bin/sh", _BOOT_SCRIPT],
         laboratory=host.laboratory,
@@ -105,6 +106,19 @@ def _boot(lab: LabLayout, host: HostLayout, engine: str) -> int:
         raise LabError(f"{host.name} ended right after its start", f"read {host.log('boot')}")
     run([*inside(init), "tee", "/etc/resolv.conf"], stdin=_resolver())
     return init
+
+
+def _make_disk(disk: Path) -> None:
+    """Make a host's disk, a sparse file, where there is none."""
+    if disk.exists():
+        return
+    disk.parent.mkdir(parents=True, exist_ok=True)
+    partial = disk.with_suffix(".partial")
+    with partial.open("wb") as file:
+        file.truncate(DISK_GIB << 30)
+    features = ["-m", "0", "-O", "^has_journal", "-E", "lazy_itable_init=1,nodiscard"]
+    run(["mkfs.ext4", "-q", "-F", *features, partial])
+    partial.rename(disk)
 
 
 def _start_ssh(lab: LabLayout, host: HostLayout, init: int) -> None:

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import io
 import json
 import os
 import stat
@@ -10,7 +9,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from lab.layout import cache_root
 from lab.lock import exclusive
@@ -52,38 +51,32 @@ def layer_of(tree: Path, *, key: str, built_since: float) -> Layer:
     return Layer(**json.loads(description.read_text()))
 
 
-class _Hashing(io.RawIOBase):
+class _Hashing:
     """A writable stream that passes bytes on and hashes them."""
 
     def __init__(self, target: IO[bytes]) -> None:
-        super().__init__()
         self.target = target
         self.sha256 = hashlib.sha256()
 
-    def writable(self) -> bool:
-        return True
+    def write(self, data: bytes) -> int:
+        self.sha256.update(data)
+        return self.target.write(data)
 
-    def write(self, data: object) -> int:
-        block = bytes(data)
-        self.sha256.update(block)
-        self.target.write(block)
-        return len(block)
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self.sha256.hexdigest()}"
 
 
 def _pack(tree: Path, file: Path, *, built_since: float) -> Layer:
     with file.open("wb") as raw:
         outer = _Hashing(raw)
-        with gzip.GzipFile("", "wb", _LEVEL, outer, mtime=0) as packed:  # type: ignore[arg-type]
-            inner = _Hashing(packed)  # type: ignore[arg-type]  # GzipFile writes bytes
-            with tarfile.open(fileobj=inner, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+        with gzip.GzipFile("", "wb", _LEVEL, cast("IO[bytes]", outer), mtime=0) as packed:
+            inner = _Hashing(cast("IO[bytes]", packed))
+            stream = cast("IO[bytes]", inner)
+            with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
                 for path in _walk(tree):
                     _add(archive, tree, path, built_since=built_since)
-    return Layer(
-        digest=f"sha256:{outer.sha256.hexdigest()}",
-        diff_id=f"sha256:{inner.sha256.hexdigest()}",
-        size_bytes=file.stat().st_size,
-        file=str(file),
-    )
+    return Layer(outer.digest, inner.digest, file.stat().st_size, str(file))
 
 
 def _walk(tree: Path) -> Iterator[Path]:

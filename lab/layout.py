@@ -45,6 +45,11 @@ class HostLayout:
         return f"uwlab-{self.network}-{self.number}"
 
     @property
+    def wire_table(self) -> str:
+        """Return the nftables table that a delay needs on the machine's end of the cable."""
+        return f"uwlab_{self.network}_{self.number}"
+
+    @property
     def cgroup(self) -> str:
         """Return the control group above the host's containers."""
         return f"uwlab-{self.network}-{self.number}"

@@ -95,8 +95,10 @@ def plug_in(host: HostLayout, bridge: str, init: int) -> None:
 
 
 def unplug(host: HostLayout) -> None:
-    """Remove a host's cable; the namespace's own end goes with it."""
+    """Remove a host's cable, with what a delay put on it; the inner end goes with it."""
     attempt(["ip", "link", "delete", host.link])
+    table = host.wire_table
+    nft(f"add table netdev {table}\ndelete table netdev {table}\n")
 
 
 def nft(script: str, *, init: int | None = None) -> None:
