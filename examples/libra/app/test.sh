@@ -2,7 +2,7 @@
 # Libra's own tests against the PostgreSQL that DATABASE_URL names, in schemas of their own.
 # The last line is the verdict; LIBRA_TEST_REPORT=FILE also writes JUnit XML.
 cd "$(dirname "$0")" || exit 2
-set -- -q -p no:cacheprovider tests "$@"
+set -- tests "$@"
 if [ -n "$LIBRA_TEST_REPORT" ]; then
     set -- --junitxml="$LIBRA_TEST_REPORT" "$@"
 fi

@@ -92,8 +92,7 @@ class FileStore:
     def draft(self, file_id: UUID) -> Draft:
         """Begin to store a file; raises OSError."""
         self.prepare()
-        path = self._incoming / file_id.hex
-        return Draft(path, self.path(file_id), Sealer(self.keyring, file_id))
+        return Draft(self._draft_path(file_id), self.path(file_id), Sealer(self.keyring, file_id))
 
     def read(self, file_id: UUID) -> Iterator[bytes]:
         """Yield a file's plain bytes; raises MissingFileError, DamagedFileError, OSError."""
@@ -113,13 +112,18 @@ class FileStore:
         limit = time.time() - min_age_s
         paths = [*self._files.glob("??/" + "?" * 32), *self._incoming.glob("?" * 32)]
         for path in sorted(paths):
-            if path.stat().st_mtime <= limit:
-                yield UUID(hex=path.name)
+            file_id = UUID(hex=path.name)
+            is_ours = path in {self.path(file_id), self._draft_path(file_id)}
+            if is_ours and path.stat().st_mtime <= limit:
+                yield file_id
 
     def remove(self, file_id: UUID) -> None:
         """Remove a file or draft that no row names."""
         self.path(file_id).unlink(missing_ok=True)
-        (self._incoming / file_id.hex).unlink(missing_ok=True)
+        self._draft_path(file_id).unlink(missing_ok=True)
+
+    def _draft_path(self, file_id: UUID) -> Path:
+        return self._incoming / file_id.hex
 
     @property
     def _files(self) -> Path:
