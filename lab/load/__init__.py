@@ -12,7 +12,7 @@ from lab.load.background import Load, LoadEndedEarlyError, LoadError
 from lab.load.journal import ReadBack, read_back
 from lab.load.order import Bounds, Mix, Target
 from lab.load.outcome import LOST, Kind, Outcome
-from lab.load.profile import BEACON, BEACON_FILES, PROFILES, Profile, Write
+from lab.load.profile import BEACON, BEACON_FILES, PROFILES, Profile, Write, libra
 from lab.load.result import Result
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     "Result",
     "Target",
     "Write",
+    "libra",
     "read_back",
 ]

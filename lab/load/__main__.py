@@ -6,14 +6,14 @@ import argparse
 import asyncio
 import signal
 import sys
-from dataclasses import fields, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.load.control import allow_many_connections, control
 from lab.load.generator import Generator
 from lab.load.order import Bounds, Mix, Order, Target
-from lab.load.profile import PROFILES, Profile
+from lab.load.profile import PROFILES, Profile, libra
 from lab.load.run import Run
 
 if TYPE_CHECKING:
@@ -24,33 +24,34 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m lab.load", description=__doc__)
     parser.add_argument("--target", action="append", required=True, metavar="[NAME=]HOST:PORT")
     parser.add_argument("--host", required=True, help="value of the Host header")
-    parser.add_argument("--profile", choices=sorted(PROFILES), default="beacon")
+    parser.add_argument("--profile", choices=[*PROFILES, "libra"], default="beacon")
     parser.add_argument("--duration", type=float, default=10.0, metavar="SECONDS")
     parser.add_argument("--max-requests", type=int, default=Bounds().requests, metavar="N")
-    names = ", ".join(f"{f.name}={f.default}" for f in fields(Mix))
+    names = ", ".join(f"{name}={value}" for name, value in asdict(Mix()).items())
     parser.add_argument("--mix", action="append", default=[], metavar="NAME=VALUE", help=names)
     parser.add_argument("--expect", action="append", default=[], metavar="VERSION")
-    parser.add_argument("--token-file", type=Path, help="bearer token for the profile's uploads")
+    parser.add_argument("--matter", metavar="ID", help="the sample application's matter to fill")
+    parser.add_argument("--token-file", type=Path, help="file with a session's bearer token")
     parser.add_argument("--json", action="store_true", help="one line of JSON on standard output")
     return parser
 
 
 def _mix(settings: list[str]) -> Mix:
-    types = {f.name: type(f.default) for f in fields(Mix)}
-    values = {}
+    known = asdict(Mix())
     for setting in settings:
         name, _, value = setting.partition("=")
-        if name not in types:
-            raise SystemExit(f"--mix: {name!r} is none of {', '.join(types)}")
-        values[name] = types[name](value)
-    return Mix(**values)
+        if name not in known:
+            raise SystemExit(f"--mix: {name!r} is none of {', '.join(known)}")
+        known[name] = type(known[name])(value)
+    return Mix(**known)
 
 
-def _with_token(profile: Profile, token_file: Path | None) -> Profile:
-    if token_file is None:
-        return profile
-    header = ("Authorization", f"Bearer {token_file.read_text().strip()}")
-    return replace(profile, upload=replace(profile.upload, headers=(header,)))
+def _profile(given: argparse.Namespace) -> Profile:
+    if given.profile in PROFILES:
+        return PROFILES[given.profile]
+    if not given.matter or not given.token_file:
+        raise SystemExit("--profile libra needs --matter and --token-file")
+    return libra(given.matter, given.token_file.read_text().strip())
 
 
 async def _run(order: Order, expected: list[str]) -> Result:
@@ -73,7 +74,7 @@ def main(arguments: list[str]) -> int:
     order = Order(
         targets=tuple(Target.parse(text) for text in given.target),
         host=given.host,
-        profile=_with_token(PROFILES[given.profile], given.token_file),
+        profile=_profile(given),
         mix=_mix(given.mix),
         bounds=Bounds(given.duration, given.max_requests),
     )

@@ -118,9 +118,11 @@ class Client:
         if response.status not in (write.statuses if blob else (200,)):
             raise ExchangeError(Outcome.WRONG_STATUS, f"status {response.status}")
         if blob and write.digest_field:
-            answered = fields_of(response).get(write.digest_field)
+            answered = field_of(response, write.digest_field)
             if answered != blob.sha256:
                 raise ExchangeError(Outcome.WRONG_BODY, f"digest {answered!r} of another body")
+        if blob and write.id_field:
+            field_of(response, write.id_field)
         if blob is None and kind is not Kind.SLOW and self.profile.version_field:
             version = fields_of(response).get(self.profile.version_field)
             if not isinstance(version, str) or version != seen.version:
@@ -132,7 +134,8 @@ def identify(response: Response, profile: Profile, seen: Seen) -> None:
     seen.status = response.status
     seen.version = response.headers.get(profile.version_header, "")
     seen.replica = response.headers.get(profile.replica_header, "")
-    if profile.version_field and not seen.version and response.body[:1] == b"{":
+    is_told = response.status in {200, 201} and response.body[:1] == b"{"
+    if is_told and profile.version_field and not seen.version:
         fields = fields_of(response)
         seen.version = str(fields.get(profile.version_field, ""))
         seen.replica = str(fields.get(profile.replica_field, ""))
@@ -147,6 +150,16 @@ def fields_of(response: Response) -> dict[str, object]:
     if not isinstance(fields, dict):
         raise ExchangeError(Outcome.WRONG_BODY, f"{response.body[:60]!r} is no JSON object")
     return fields
+
+
+def field_of(response: Response, path: str) -> object:
+    """Return the field at a dotted path; raises ExchangeError where there is none."""
+    value: object = fields_of(response)
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if value is None:
+        raise ExchangeError(Outcome.WRONG_BODY, f"{response.body[:60]!r} has no field {path}")
+    return value
 
 
 def lines_of(headers: Headers) -> str:

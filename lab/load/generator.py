@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lab.load.body import Blob
-from lab.load.client import Client, Seen, fields_of
+from lab.load.client import Client, Seen, field_of
 from lab.load.outcome import ExchangeError, Kind, Outcome
 from lab.load.sockets import hold_websocket
 
@@ -107,6 +107,6 @@ class Generator:
 
     def _acknowledge(self, blob: Blob, response: Response, client: Client) -> None:
         id_field = client.profile.upload.id_field
-        identifier = str(fields_of(response)[id_field]) if id_field else blob.identifier
+        identifier = str(field_of(response, id_field)) if id_field else blob.identifier
         target = client.target.name
         self.run.tally.acknowledge(identifier, blob.sha256, blob.size_bytes, target)

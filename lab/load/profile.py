@@ -14,7 +14,7 @@ class Write:
 
     With `form_field` the body travels as that file field of a multipart form. `digest_field` is the
     answer's JSON field with the SHA-256 of the body, `id_field` the one with an identifier that the
-    application chose.
+    application chose; both may be dotted paths.
     """
 
     method: str = "POST"
@@ -44,6 +44,8 @@ class Profile:
     version_field: str = ""  # in the JSON of the page; a page without it is a wrong body
     replica_field: str = ""
     goodbye_codes: tuple[int, ...] = (1000, 1001)
+    ping_text: str = "echo {token}"
+    pong_text: str = "echo {token}"  # what a ping must bring back; `{token}` is new each time
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Profile:
@@ -91,5 +93,30 @@ BEACON_FILES = Profile(
     version_field="version",
     replica_field="replica",
 )
+
+
+def libra(matter_id: str, token: str) -> Profile:
+    """Return the profile of the sample application for one matter and a session's bearer token."""
+    file = Write(
+        path=f"/api/matters/{matter_id}/files?name={{id}}",
+        statuses=(201,),
+        digest_field="file.sha256",
+        id_field="file.id",
+    )
+    return Profile(
+        name="libra",
+        page_path="/version",
+        slow_path="/slow?s=3",
+        socket_path="/live",
+        post=file,
+        upload=file,
+        read_path="/api/files/{id}",
+        headers=(("Authorization", f"Bearer {token}"),),
+        version_field="version",
+        replica_field="replica",
+        ping_text='{"type": "ping", "token": "{token}"}',
+        pong_text='{"type": "pong", "token": "{token}"}',
+    )
+
 
 PROFILES = {profile.name: profile for profile in (BEACON, BEACON_FILES)}

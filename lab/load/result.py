@@ -150,8 +150,8 @@ class Result:
             f"{who.first_s:.1f} s to {who.last_s:.1f} s"
             for who in self.answerers
         ]
-        for target, outcomes in self.targets.items():
-            rows.append(f"{target}: " + " ".join(f"{name}={n}" for name, n in outcomes.items()))
+        for target, counts in self.targets.items():
+            rows.append(f"{target}: " + " ".join(f"{name}={n}" for name, n in counts.items()))
         own = f"generator: {self.cpu_share:.0%} of a core, at most {self.max_lag_ms:.0f} ms late"
         return "\n".join([*rows, own, f"ended by {self.ended_by}", self.explain()])
 

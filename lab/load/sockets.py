@@ -72,7 +72,10 @@ async def _use(run: Run, session: Session, client: Client) -> Ending:
 
 
 async def _is_echoed(run: Run, session: Session, client: Client, seen: Seen) -> bool:
-    echo = asyncio.create_task(session.echo(f"echo {seen.due_at}"))
+    token = f"{seen.sent_at:.6f}"
+    ping = client.profile.ping_text.replace("{token}", token)
+    pong = client.profile.pong_text.replace("{token}", token)
+    echo = asyncio.create_task(session.ping(ping, pong))
     ends: set[asyncio.Future[Any]] = {echo, session.reader}
     timeout_s = run.order.mix.timeout_s
     await asyncio.wait(ends, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)

@@ -79,10 +79,10 @@ class Session:
         self._awaited: tuple[bytes, asyncio.Future[None]] | None = None
         self.reader = asyncio.create_task(self._read())
 
-    async def echo(self, text: str) -> None:
-        """Send `text` and return when it came back; the caller sets the time limit."""
+    async def ping(self, text: str, answer: str) -> None:
+        """Send `text` and return when `answer` came back; the caller sets the time limit."""
         future = asyncio.get_running_loop().create_future()
-        self._awaited = (text.encode(), future)
+        self._awaited = (answer.encode(), future)
         self._connection.write(masked_frame(TEXT, text.encode()))
         await future
 
