@@ -1,0 +1,149 @@
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from tests.unit.report.sample import APP, HOSTS, IMAGE, WEB, plan, status, undone_run
+from underway.errors import RefusedError
+from underway.model.check import CheckResult, CheckVerdict
+from underway.model.names import HostName, ReleaseNumber, RunNumber
+from underway.model.release import Release, RunRecord, ServiceImage
+from underway.model.spec import AppSpec, EnvVar, HostSpec, SensitiveName, ServiceSpec
+from underway.model.status import LockStatus
+from underway.report.document_making import (
+    check_document,
+    code_document,
+    error_document,
+    history_document,
+    lock_document,
+    plan_document,
+    release_document,
+    releases_document,
+    run_document,
+    status_document,
+)
+from underway.report.documents import (
+    DOCUMENTS,
+    ConfigDocument,
+    Document,
+    encode_document,
+    schema_text,
+)
+from underway.report.view import fold_all
+
+SPEC = AppSpec(
+    APP,
+    (
+        ServiceSpec(
+            WEB,
+            "libra",
+            HOSTS,
+            environment=(EnvVar("KEY", sensitive=SensitiveName("env/web/KEY")),),
+        ),
+    ),
+    (HostSpec(HOSTS[0], "ssh://app1"),),
+)
+RELEASE = Release(ReleaseNumber(12), SPEC, (ServiceImage(WEB, IMAGE),), tag="v1")
+RUN = RunRecord(RunNumber(3), "deploy", ReleaseNumber(12), "kim", "2026-03-01T10:00:00Z")
+LOCK = (HostName("app1"), LockStatus("kim", "2026-03-01T10:00:00Z"))
+SAMPLES: tuple[Document, ...] = (
+    status_document(
+        replace(status(), hosts=(replace(status().hosts[0], lock=LOCK[1]), status().hosts[1]))
+    ),
+    plan_document(plan()),
+    run_document(fold_all(undone_run())),
+    history_document(APP, (RUN,)),
+    releases_document(APP, (RELEASE,), ReleaseNumber(12)),
+    release_document(RELEASE),
+    check_document(APP, (CheckResult(HOSTS[0], "disk", CheckVerdict.FAIL, "full", "free some"),)),
+    lock_document(APP, (LOCK,)),
+    ConfigDocument(APP, SPEC),
+    error_document(RefusedError("x", "No.", detail=("\x1b[31mred",))),
+    code_document("bug"),
+)
+
+
+def kind_of(document: Document) -> str:
+    return str(json.loads(encode_document(document))["kind"])
+
+
+def check_against(schema: Mapping[str, object], value: object, root: Mapping[str, object]):
+    """Holds `value` against the part of JSON Schema that msgspec writes; no key may be unknown."""
+    if "$ref" in schema:
+        name = str(schema["$ref"]).removeprefix("#/$defs/")
+        check_against(root["$defs"][name], value, root)  # type: ignore[index]
+    elif "anyOf" in schema:
+        fits = [branch for branch in schema["anyOf"] if _fits(branch, value, root)]  # type: ignore[attr-defined]
+        assert fits, (schema, value)
+    elif "enum" in schema:
+        assert value in schema["enum"]  # type: ignore[operator]
+    elif schema.get("type") == "object":
+        assert isinstance(value, dict)
+        properties = schema["properties"]
+        assert set(value) == set(properties), (set(value), set(properties))  # type: ignore[call-overload]
+        assert set(schema.get("required", ())) <= set(value)  # type: ignore[call-overload]
+        for key, part in value.items():
+            check_against(properties[key], part, root)  # type: ignore[index]
+    elif schema.get("type") == "array":
+        assert isinstance(value, list)
+        for part in value:
+            items = schema.get("items") or schema["prefixItems"][0]  # type: ignore[index]
+            if isinstance(items, dict):
+                check_against(items, part, root)
+    else:
+        types = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
+        expected = types.get(str(schema.get("type")), type(None))
+        assert isinstance(value, expected), (schema, value)
+
+
+def _fits(schema: Mapping[str, object], value: object, root: Mapping[str, object]) -> bool:
+    try:
+        check_against(schema, value, root)
+    except (AssertionError, KeyError):
+        return False
+    return True
+
+
+def test_every_document_is_sampled():
+    assert sorted(map(kind_of, SAMPLES)) == sorted(DOCUMENTS)
+
+
+@pytest.mark.parametrize("document", SAMPLES, ids=kind_of)
+def test_a_document_names_its_kind_and_version(document: Document):
+    value = json.loads(encode_document(document))
+    assert DOCUMENTS[value["kind"]] is type(document)
+    assert value["version"] == 1
+
+
+@pytest.mark.parametrize("document", SAMPLES, ids=kind_of)
+def test_a_document_is_what_its_schema_says(document: Document):
+    schema = json.loads(schema_text(kind_of(document)))
+    check_against(schema, json.loads(encode_document(document)), schema)
+
+
+@pytest.mark.parametrize("document", SAMPLES, ids=kind_of)
+def test_the_schema_refuses_another_document(document: Document):
+    schema = json.loads(schema_text(kind_of(document)))
+    value = json.loads(encode_document(document))
+    del value["version"]
+    assert not _fits(schema, value, schema)
+
+
+@pytest.mark.parametrize("document", SAMPLES, ids=kind_of)
+def test_a_document_can_be_read_back(document: Document):
+    assert msgspec.json.decode(encode_document(document), type=type(document)) == document
+
+
+def test_steps_are_numbered_through_the_plan():
+    document = plan_document(plan())
+    assert [step.number for step in document.steps] == list(range(1, 17))
+    assert {step.stage for step in document.steps} == {1, 2, 3, 4}
+
+
+def test_the_run_tells_what_failed_and_why_it_went_back():
+    document = run_document(fold_all(undone_run()))
+    assert (document.exit_code, document.outcome, document.release) == (10, "undone", 11)
+    assert document.undo_cause == "libra-web-7f3a2c-2 exited with 1"
+    assert document.failures[0].detail == ("boom", "red \\x07")
