@@ -24,6 +24,7 @@ GENERATION_DIGITS: Final = 6
 LABEL_APP: Final = "underway.app"
 LABEL_SERVICE: Final = "underway.service"
 LABEL_GENERATION: Final = "underway.generation"
+LABEL_COUNTER: Final = "underway.counter"
 LABEL_REPLICA: Final = "underway.replica"
 LABEL_RELEASE: Final = "underway.release"
 LABEL_ROLE: Final = "underway.role"

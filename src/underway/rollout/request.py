@@ -9,6 +9,7 @@ from underway.model.image import ImageIdentity
 from underway.model.names import (
     LABEL_ADDRESS,
     LABEL_APP,
+    LABEL_COUNTER,
     LABEL_GENERATION,
     LABEL_PORT,
     LABEL_RELEASE,
@@ -86,6 +87,7 @@ def replica_request(
         LABEL_ROLE: Role.REPLICA.value,
         LABEL_SERVICE: service.name,
         LABEL_GENERATION: replica.generation,
+        LABEL_COUNTER: str(replica.counter),
         LABEL_REPLICA: str(replica.index),
         LABEL_RELEASE: str(release.number),
     }

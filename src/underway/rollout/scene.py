@@ -51,6 +51,7 @@ class Replica:
     host: HostName
     name: ContainerName
     generation: Generation
+    counter: int = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)

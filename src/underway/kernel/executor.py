@@ -1,0 +1,264 @@
+"""Walk a plan: stages in sequence, lanes in parallel, steps of a lane in sequence.
+
+Before every step the lock and the wish to stop are checked. The first failure ends the other
+lanes after the step they are in. An undo runs by the same code: it ignores cancellation, goes on
+past failures, and reports them all.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from underway.errors import (
+    BugError,
+    LockLostError,
+    StepFailedError,
+    UnderwayError,
+    UnreachableError,
+)
+from underway.kernel.telling import Voice
+from underway.model.event import (
+    PlanMade,
+    StageFinished,
+    StageStarted,
+    StepFailed,
+    StepFinished,
+    StepProgress,
+    StepStarted,
+)
+from underway.model.names import HostName, ServiceName
+from underway.model.plan import Lane, Plan, Stage
+from underway.model.step import Step, Verdict
+from underway.ports import Clock, Lock
+
+MOST_LANES_AT_ONCE: Final = 32
+
+
+class Cancelled(StepFailedError):  # noqa: N818 -- it is a wish of the user, not an error
+    """The user asked to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What a step may use while it is applied.
+
+    `progress` tells (done, total, text); `is_cancelled` ends a wait early; `check` raises
+    LockLostError when the lock is gone and must be called before a late effect.
+    """
+
+    progress: Callable[[float, float, str], None]
+    is_cancelled: Callable[[], bool]
+    check: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step came to. `verdict` is None unless it is a gate."""
+
+    verdict: Verdict | None = None
+    text: str = ""
+    error: UnderwayError | None = None
+
+
+Apply = Callable[[Step, StepContext], StepResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A step that failed."""
+
+    host: HostName
+    step: Step
+    error: UnderwayError
+
+
+@dataclass(slots=True)
+class Walk:
+    """How far a plan came. `is_committed` tells whether a commit stage was begun."""
+
+    failures: list[Failure] = field(default_factory=list)
+    is_cancelled: bool = False
+    is_committed: bool = False
+    needs_replan: bool = False
+    finished_stages: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every step was applied."""
+        return not (self.failures or self.is_cancelled or self.needs_replan)
+
+
+@dataclass(slots=True)
+class Executor:
+    """Applies plans. `lock` is None only where a plan needs none."""
+
+    apply: Apply
+    voice: Voice
+    clock: Clock
+    lock: Lock | None = None
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, plan: Plan, *, is_undo: bool = False) -> Walk:
+        """Apply `plan`; failures are in the result, only a lost lock is raised."""
+        walk = _Walker(self, plan, is_undo=is_undo)
+        steps = sum(len(lane.steps) for stage in plan.stages for lane in stage.lanes)
+        titles = tuple(stage.title for stage in plan.stages)
+        self.voice.say(PlanMade(plan.goal, titles, steps, plan.interrupts))
+        return walk.walk()
+
+
+class _Walker:
+    """The state of one walk."""
+
+    def __init__(self, executor: Executor, plan: Plan, *, is_undo: bool) -> None:
+        self._executor = executor
+        self._voice = executor.voice
+        self._plan = plan
+        self._is_undo = is_undo
+        self._result = Walk()
+        self._number = 0
+        self._guard = threading.Lock()
+        self._stop = threading.Event()
+        self._lock_lost: LockLostError | None = None
+        self._failed_replicas: Counter[ServiceName] = Counter()
+
+    def walk(self) -> Walk:
+        for index, stage in enumerate(self._plan.stages, start=1):
+            if self._is_cancelled() and not self._result.is_committed:
+                self._result.is_cancelled = True
+                return self._result
+            if stage.is_commit:
+                self._result.is_committed = True
+            self._walk_stage(index, stage)
+            if self._lock_lost is not None:
+                raise self._lock_lost
+            if self._stop.is_set() and not self._is_undo:
+                return self._result
+            self._result.finished_stages = index
+        return self._result
+
+    def _walk_stage(self, index: int, stage: Stage) -> None:
+        began = self._executor.clock.monotonic()
+        steps = sum(len(lane.steps) for lane in stage.lanes)
+        self._voice.say(StageStarted(index, stage.title, steps))
+        with ThreadPoolExecutor(max_workers=min(MOST_LANES_AT_ONCE, len(stage.lanes))) as pool:
+            list(pool.map(self._walk_lane, stage.lanes))
+        if not self._stop.is_set():
+            taken = self._executor.clock.monotonic() - began
+            self._voice.say(StageFinished(index, stage.title, taken))
+
+    def _walk_lane(self, lane: Lane) -> None:
+        for step in lane.steps:
+            if self._stop.is_set() and not self._is_undo:
+                return
+            if self._lock_lost is not None:
+                return
+            if self._is_cancelled() and not self._result.is_committed:
+                self._result.is_cancelled = True
+                self._stop.set()
+                return
+            if not self._walk_step(lane.host, step) and self._is_undo:
+                return
+
+    def _walk_step(self, host: HostName, step: Step) -> bool:
+        """Apply one step; False if it failed."""
+        with self._guard:
+            self._number += 1
+            number = self._number
+        kind, subject = type(step).__name__, subject_of(step)
+        self._voice.say(StepStarted(number, kind, subject, step.cause), host)
+        began = self._executor.clock.monotonic()
+        result = self._applied(number, host, step)
+        if self._lock_lost is not None:
+            return False
+        if result.verdict is Verdict.FAILED and self._is_tolerated(step):
+            result = StepResult(Verdict.TOLERATED, result.text)
+        if result.error is not None and result.verdict is not Verdict.TOLERATED:
+            self._fail(number, host, step, result.error)
+            return False
+        if result.verdict is Verdict.REPLAN:
+            self._result.needs_replan = True
+            self._stop.set()
+        verdict = result.verdict.value if result.verdict else ""
+        taken = self._executor.clock.monotonic() - began
+        self._voice.say(StepFinished(number, kind, subject, taken, verdict, result.text), host)
+        return True
+
+    def _applied(self, number: int, host: HostName, step: Step) -> StepResult:
+        context = StepContext(
+            progress=lambda done, total, text: self._voice.say(
+                StepProgress(number, done, total, text), host
+            ),
+            is_cancelled=self._must_end,
+            check=self._check_lock,
+        )
+        try:
+            self._check_lock()
+            return self._executor.apply(step, context)
+        except LockLostError as error:
+            self._lock_lost = error
+            self._stop.set()
+            return StepResult(error=error)
+        except UnderwayError as error:
+            return StepResult(Verdict.FAILED, error=error)
+        except Exception as error:  # noqa: BLE001 -- the executor is the place where bugs end
+            bug = BugError("bug", f"{type(step).__name__} on {host}: {error!r}")
+            bug.__cause__ = error
+            return StepResult(Verdict.FAILED, error=bug)
+
+    def _must_end(self) -> bool:
+        if self._is_undo:
+            return self._lock_lost is not None
+        return self._stop.is_set() or (self._is_cancelled() and not self._result.is_committed)
+
+    def _is_cancelled(self) -> bool:
+        return self._executor.cancel.is_set() and not self._is_undo
+
+    def _check_lock(self) -> None:
+        if self._executor.lock is not None:
+            self._executor.lock.check()
+
+    def _is_tolerated(self, step: Step) -> bool:
+        service: ServiceName | None = getattr(step, "service", None)
+        allowed = dict(self._plan.tolerances).get(service, 0) if service else 0
+        if not service or not allowed:
+            return False
+        with self._guard:
+            self._failed_replicas[service] += 1
+            return self._failed_replicas[service] <= allowed
+
+    def _fail(self, number: int, host: HostName, step: Step, error: UnderwayError) -> None:
+        if isinstance(error, Cancelled):
+            self._result.is_cancelled = True
+            self._stop.set()
+            return
+        with self._guard:
+            self._result.failures.append(Failure(host, step, error))
+        self._stop.set()
+        kind, subject = type(step).__name__, subject_of(step)
+        self._voice.say(
+            StepFailed(number, kind, subject, error.code, str(error), error.hint, error.detail),
+            host,
+        )
+
+
+def subject_of(step: Step) -> str:
+    """What a step is about, in one word: a container, an image, a service."""
+    for name in ("container", "network", "volume", "image", "upstream", "service", "release"):
+        value = getattr(step, name, None)
+        if value is None:
+            continue
+        for attribute in ("name", "physical", "reference", "service"):
+            inner = getattr(value, attribute, None)
+            if isinstance(inner, str):
+                return inner
+        return str(value)
+    return ""
+
+
+def is_lost_host(error: UnderwayError) -> bool:
+    """Whether an error says that a host does not answer, rather than that a step went wrong."""
+    return isinstance(error, UnreachableError)

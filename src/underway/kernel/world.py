@@ -1,0 +1,48 @@
+"""The open connections of one run: what `observe` reads and steps act on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from underway.errors import UnreachableError
+from underway.model.names import AppName, HostName
+from underway.ports import Engine, Ledger, Proxy, Vault
+
+
+@dataclass(slots=True)
+class World:
+    """Engines, proxies, ledgers and vaults by host; `lost` tells why a host has none."""
+
+    app: AppName
+    engines: Mapping[HostName, Engine]
+    proxies: Mapping[HostName, Proxy]
+    ledgers: Mapping[HostName, Ledger]
+    vaults: Mapping[HostName, Vault]
+    lost: dict[HostName, str] = field(default_factory=dict)
+
+    @property
+    def hosts(self) -> tuple[HostName, ...]:
+        """All hosts, reached or not, sorted."""
+        return tuple(sorted({*self.engines, *self.lost}))
+
+    def engine(self, host: HostName) -> Engine:
+        """The engine of `host`; UnreachableError if there is no connection."""
+        try:
+            return self.engines[host]
+        except KeyError:
+            reason = self.lost.get(host, "not connected")
+            raise UnreachableError("host-unreachable", f"{host}: {reason}") from None
+
+    def proxy(self, host: HostName) -> Proxy:
+        """The proxy of `host`; UnreachableError if there is no connection."""
+        self.engine(host)
+        return self.proxies[host]
+
+    def ledger(self, host: HostName) -> Ledger:
+        """The ledger of `host`; UnreachableError if there is no connection."""
+        self.engine(host)
+        return self.ledgers[host]
+
+    def vault(self, host: HostName) -> Vault:
+        """The vault of `host`; UnreachableError if there is no connection."""
+        self.engine(host)
+        return self.vaults[host]

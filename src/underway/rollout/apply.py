@@ -1,0 +1,150 @@
+"""Applied effects: each step of the rollout carried out through the ports.
+
+Every step may find its effect standing already (a dead client's work) and then does nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from underway.kernel.executor import StepContext, StepResult
+from underway.kernel.world import World
+from underway.model.image import ImageIdentity
+from underway.model.names import LABEL_APP, HostName, RunNumber, ServiceName
+from underway.model.release import Release
+from underway.model.sensitive import SensitiveValues
+from underway.model.step import (
+    AwaitContainer,
+    AwaitDrained,
+    AwaitServers,
+    ConfirmUpstream,
+    CreateContainer,
+    CreateNetwork,
+    CreateVolume,
+    PullImage,
+    RecordRelease,
+    RemoveContainer,
+    RemoveImage,
+    RemoveNetwork,
+    RemoveUpstream,
+    RemoveVolume,
+    SendImage,
+    SetCurrent,
+    SetUpstream,
+    StartContainer,
+    Step,
+    StopContainer,
+    Watch,
+    WriteFiles,
+    WriteVault,
+)
+from underway.ports import Clock, Engine, Progress
+from underway.rollout.gates import Gates
+
+Fetch = Callable[[Engine, ImageIdentity, Progress], None]
+"""Brings an image onto an engine and verifies it; IntegrityError if it is another one."""
+
+DONE = StepResult()
+
+
+@dataclass(frozen=True, slots=True)
+class Applier:
+    """Applies the steps of one plan.
+
+    `release` is the plan's, `values` its sensitive values, `key` the app's digest key, `run`
+    fences the edges against older runs.
+    """
+
+    world: World
+    release: Release | None
+    values: SensitiveValues
+    key: bytes
+    run: RunNumber
+    clock: Clock
+    pull: Fetch
+    send: Fetch
+
+    def __call__(self, step: Step, context: StepContext) -> StepResult:
+        """Apply one step; raises the errors of the ports."""
+        match step:
+            case AwaitContainer() | AwaitServers() | ConfirmUpstream() | AwaitDrained() | Watch():
+                return Gates(self.world, self.clock)(step, context)
+            case SetUpstream() | RemoveUpstream():
+                self._traffic(step)
+            case PullImage(host=host, image=image):
+                self.pull(self.world.engine(host), image, context.progress)
+            case SendImage(host=host, image=image):
+                self.send(self.world.engine(host), image, context.progress)
+            case WriteVault() | RecordRelease() | SetCurrent():
+                self._record(step)
+            case StopContainer():
+                self._stop(step)
+            case _:
+                self._engine(step)
+        return DONE
+
+    def _traffic(self, step: SetUpstream | RemoveUpstream) -> None:
+        proxy = self.world.proxy(step.host)
+        match step:
+            case SetUpstream(upstream=upstream):
+                proxy.apply(upstream, self.run)
+            case RemoveUpstream(app=app, service=service):
+                proxy.remove(app, service if service != ServiceName("") else None, self.run)
+            case _:
+                assert_never(step)
+
+    def _record(self, step: WriteVault | RecordRelease | SetCurrent) -> None:
+        match step:
+            case WriteVault(host=host, release=number):
+                self.world.vault(host).write(number, self.values, self.key)
+            case RecordRelease(host=host):
+                if self.release is not None:
+                    self.world.ledger(host).record_release(self.release)
+            case SetCurrent(host=host, release=number, bindings=bindings):
+                self.world.ledger(host).set_current(number, bindings)
+            case _:
+                assert_never(step)
+
+    def _stop(self, step: StopContainer) -> None:
+        engine = self._at(step.host)
+        if engine.container(step.container) is not None:
+            engine.rename(step.container, step.retired)
+        engine.stop(step.retired, step.grace_s)
+
+    def _engine(
+        self,
+        step: CreateContainer
+        | StartContainer
+        | RemoveContainer
+        | WriteFiles
+        | CreateNetwork
+        | RemoveNetwork
+        | CreateVolume
+        | RemoveVolume
+        | RemoveImage,
+    ) -> None:
+        engine = self._at(step.host)
+        match step:
+            case CreateContainer(container=request):
+                engine.create(request, self.values)
+            case StartContainer(container=name):
+                engine.start(name)
+            case RemoveContainer(container=name):
+                engine.remove(name)
+            case WriteFiles(volume=volume, image=image, files=files, labels=labels):
+                engine.write_files(volume, image, files, self.values, dict(labels))
+            case CreateNetwork(network=network):
+                engine.create_network(network, {LABEL_APP: self.world.app})
+            case RemoveNetwork(network=name):
+                engine.remove_network(name)
+            case CreateVolume(volume=spec):
+                engine.create_volume(spec, {LABEL_APP: self.world.app})
+            case RemoveVolume(volume=name):
+                engine.remove_volume(name)
+            case RemoveImage(image=name):
+                engine.remove_image(name)
+            case _:
+                assert_never(step)
+
+    def _at(self, host: HostName) -> Engine:
+        return self.world.engine(host)

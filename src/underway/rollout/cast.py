@@ -1,0 +1,167 @@
+"""One service's replicas, wished and seen, sorted into what a strategy acts on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from underway.model.names import (
+    LABEL_APP,
+    LABEL_COUNTER,
+    LABEL_GENERATION,
+    HostName,
+    VolumeName,
+)
+from underway.model.snapshot import ContainerState, ContainerStatus, Health
+from underway.model.spec import ServiceSpec
+from underway.rollout.addresses import names_for
+from underway.rollout.generation import Names, generation_of
+from underway.rollout.naming import is_retired, replica_name
+from underway.rollout.scene import Held, Replica, Scene, placed
+from underway.rollout.upstreams import EdgeModel, edge_model
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """A service's replicas.
+
+    Attributes:
+        wished: all replicas the release wants.
+        good: wished ones that serve as they shall.
+        todo: wished ones that must be made, mended or routed, on hosts that answer.
+        absent: wished ones on hosts that do not answer.
+        old: running replicas that are not wished: to be drained and retired.
+        gone: containers that only have to be removed (retired, stopped, half-made).
+        broken: names of wished ones whose container must be removed before it is made anew.
+    """
+
+    service: ServiceSpec
+    names: Names
+    bindings: Mapping[VolumeName, str]
+    wished: tuple[Replica, ...]
+    good: tuple[Replica, ...]
+    todo: tuple[Replica, ...]
+    absent: tuple[Replica, ...]
+    old: tuple[Held, ...]
+    gone: tuple[Held, ...]
+    broken: frozenset[tuple[HostName, str]]
+    models: tuple[EdgeModel, ...]
+
+
+def _wished(
+    scene: Scene, service: ServiceSpec, names: Names, bindings: Mapping[VolumeName, str]
+) -> tuple[Replica, ...]:
+    """The replicas of the release, under the recreate counter that fits.
+
+    Replicas that stand already decide the counter: the newest of them, or, going back, the
+    oldest. Where the user asks to recreate them, or none stands, it is the lowest counter above
+    them whose names no foreign container holds.
+    """
+
+    def replicas(counter: int) -> tuple[Replica, ...]:
+        generation = generation_of(
+            scene.release, service, bindings=bindings, names=names, counter=counter
+        )
+        return tuple(
+            Replica(
+                service.name,
+                index,
+                host,
+                replica_name(scene.app, service.name, generation, index),
+                generation,
+                counter,
+            )
+            for index, host in placed(service, scene.policy.skip_hosts)
+        )
+
+    seen = scene.replicas_of(service.name)
+    generations = {held.state.generation for held in seen if not is_retired(held.name)}
+    counters = sorted({int(held.state.label(LABEL_COUNTER) or 0) for held in seen})
+    standing = [c for c in counters if any(r.generation in generations for r in replicas(c))]
+    lowest = 0
+    if standing:
+        if service.name not in scene.policy.recreate:
+            return replicas(standing[0] if scene.policy.is_undo else standing[-1])
+        lowest = counters[-1] + 1
+    counter = lowest
+    while _names_are_held(scene, replicas(counter)):
+        counter += 1
+    return replicas(counter)
+
+
+def _names_are_held(scene: Scene, replicas: tuple[Replica, ...]) -> bool:
+    for replica in replicas:
+        host = scene.host(replica.host)
+        holder = host.container(replica.name) if host else None
+        if holder and (
+            holder.label(LABEL_APP) != scene.app
+            or holder.label(LABEL_GENERATION) != replica.generation
+        ):
+            return True
+    return False
+
+
+def is_standing(state: ContainerState) -> bool:
+    """Whether a container runs and may serve."""
+    return state.status is ContainerStatus.RUNNING and state.health is not Health.UNHEALTHY
+
+
+def _is_good(replica: Replica, state: ContainerState, service: ServiceSpec, cast: "_Draft") -> bool:
+    if service.runs_once:
+        return state.status is ContainerStatus.EXITED and state.exit_code == 0
+    if not is_standing(state) or state.health is Health.STARTING:
+        return False
+    return all(model.takes(replica.name) for model in cast.models)
+
+
+@dataclass(slots=True)
+class _Draft:
+    models: tuple[EdgeModel, ...]
+    good: list[Replica]
+    todo: list[Replica]
+    absent: list[Replica]
+    broken: set[tuple[HostName, str]]
+
+
+def cast_of(scene: Scene, service: ServiceSpec) -> Cast:
+    """Sort the replicas of `service`."""
+    names = names_for(scene.spec, service)
+    bindings = scene.bindings()
+    wished = _wished(scene, service, names, bindings)
+    proxy = service.proxy
+    models = tuple(edge_model(scene, edge, service, proxy) for edge in scene.edges) if proxy else ()
+    draft = _Draft(models, [], [], [], set())
+    for replica in wished:
+        host = scene.host(replica.host)
+        if host is None:
+            draft.absent.append(replica)
+            continue
+        state = host.container(replica.name)
+        if state is not None and _is_good(replica, state, service, draft):
+            draft.good.append(replica)
+            continue
+        draft.todo.append(replica)
+        if state is not None and not is_standing(state):
+            draft.broken.add((replica.host, replica.name))
+    at = {(replica.host, replica.name) for replica in wished}
+    others = [h for h in scene.replicas_of(service.name) if (h.host, h.name) not in at]
+    old = tuple(h for h in others if _runs(h.state) and not is_retired(h.name))
+    return Cast(
+        service,
+        names,
+        bindings,
+        wished,
+        tuple(draft.good),
+        tuple(draft.todo),
+        tuple(draft.absent),
+        tuple(sorted(old, key=lambda h: (h.state.replica, h.host, h.name))),
+        tuple(h for h in others if h not in old),
+        frozenset(draft.broken),
+        models,
+    )
+
+
+def _runs(state: ContainerState) -> bool:
+    return state.status in {
+        ContainerStatus.RUNNING,
+        ContainerStatus.PAUSED,
+        ContainerStatus.RESTARTING,
+    }

@@ -1,0 +1,251 @@
+"""Gates: steps that wait and judge. Each tells early what can only fail, and shows why.
+
+"starting" is not "healthy", and a container that died is not waited for. A gate that fails raises
+with the container's last lines, so that the cause stands where the failure is told.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from underway.errors import EngineError, StepFailedError, UnreachableError
+from underway.kernel.executor import Cancelled, StepContext, StepResult
+from underway.kernel.world import World
+from underway.model.names import HostName
+from underway.model.snapshot import ContainerState, ContainerStatus, Health
+from underway.model.step import (
+    AwaitContainer,
+    AwaitDrained,
+    AwaitedState,
+    AwaitServers,
+    ConfirmUpstream,
+    ReplicaRef,
+    Verdict,
+    Watch,
+)
+from underway.model.traffic import ObservedUpstream, Upstream
+from underway.ports import Clock
+
+POLL_S: Final = 0.15
+SLOWEST_POLL_S: Final = 0.6
+LAST_LINES: Final = 15
+PASSED: Final = StepResult(Verdict.PASSED)
+
+AnyGate = AwaitContainer | AwaitServers | ConfirmUpstream | AwaitDrained | Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Waits through the ports."""
+
+    world: World
+    clock: Clock
+
+    def __call__(self, gate: AnyGate, context: StepContext) -> StepResult:
+        """Wait until the gate has its verdict; a failed one raises StepFailedError."""
+        match gate:
+            case AwaitContainer(until=AwaitedState.COMPLETED):
+                return self._completed(gate, context)
+            case AwaitContainer():
+                return self._ready(gate, context)
+            case AwaitServers():
+                return self._servers(gate, context)
+            case ConfirmUpstream():
+                return self._confirmed(gate, context)
+            case AwaitDrained():
+                return self._drained(gate, context)
+            case Watch():
+                return self._watched(gate, context)
+            case _:
+                assert_never(gate)
+
+    def _poll(
+        self, timeout_s: float, context: StepContext, look: Callable[[float], StepResult | None]
+    ) -> StepResult | None:
+        """Call `look(elapsed)` until it gives a result; None when the time is over."""
+        began = self.clock.monotonic()
+        pause_s = POLL_S
+        while True:
+            elapsed = self.clock.monotonic() - began
+            result = look(elapsed)
+            if result is not None:
+                return result
+            if elapsed >= timeout_s:
+                return None
+            if context.is_cancelled():
+                raise Cancelled("interrupted", "interrupted while waiting")
+            context.progress(elapsed, timeout_s, "")
+            self.clock.sleep(pause_s)
+            pause_s = min(SLOWEST_POLL_S, pause_s * 1.3)
+
+    def _ready(self, gate: AwaitContainer, context: StepContext) -> StepResult:
+        stable_since: dict[str, float] = {}
+
+        def look(elapsed: float) -> StepResult | None:
+            state = self._alive(gate.host, gate.container)
+            if state.health is Health.HEALTHY:
+                return PASSED
+            if state.health is not Health.NONE:
+                return None
+            began = stable_since.setdefault(state.id, elapsed)
+            return PASSED if elapsed - began >= gate.monitor_s else None
+
+        result = self._poll(gate.timeout_s, context, look)
+        if result is None:
+            raise self._failed(
+                "not-healthy",
+                gate.host,
+                gate.container,
+                f"did not get healthy within {gate.timeout_s:g} s",
+                hint="look at its health check and the lines below; nothing old was stopped",
+            )
+        return result
+
+    def _completed(self, gate: AwaitContainer, context: StepContext) -> StepResult:
+        def look(_: float) -> StepResult | None:
+            state = self.world.engine(gate.host).container(gate.container)
+            if state is None:
+                raise StepFailedError(
+                    "container-gone", f"{gate.container} on {gate.host} was removed by somebody"
+                )
+            if state.status in {ContainerStatus.EXITED, ContainerStatus.DEAD}:
+                if state.exit_code == 0:
+                    return PASSED
+                raise self._failed(
+                    "command-failed",
+                    gate.host,
+                    gate.container,
+                    f"exited with {state.exit_code}",
+                    hint="mend the command and deploy again",
+                )
+            return None
+
+        result = self._poll(gate.timeout_s, context, look)
+        if result is None:
+            self.world.engine(gate.host).stop(gate.container, 1)
+            raise self._failed(
+                "command-timeout",
+                gate.host,
+                gate.container,
+                f"was not done within {gate.timeout_s:g} s and was ended",
+                hint="give it more time with `timeout`, or mend it",
+            )
+        return result
+
+    def _servers(self, gate: AwaitServers, context: StepContext) -> StepResult:
+        waiting: set[ReplicaRef] = set(gate.servers)
+
+        def look(_: float) -> StepResult | None:
+            for ref in sorted(waiting):
+                self._alive(ref.host, ref.container)
+            seen = self._upstream(gate.host, gate.app, gate.service)
+            passed = {s.name for s in seen.servers if s.has_passed} if seen else set()
+            waiting.difference_update({ref for ref in waiting if ref.container in passed})
+            return None if waiting else PASSED
+
+        result = self._poll(gate.timeout_s, context, look)
+        if result is None:
+            first = sorted(waiting)[0]
+            seen = self._upstream(gate.host, gate.app, gate.service)
+            checks = {s.name: s.check for s in seen.servers} if seen else {}
+            raise self._failed(
+                "probe-failed",
+                first.host,
+                first.container,
+                f"did not pass the check of edge {gate.host} within {gate.timeout_s:g} s "
+                f"(last answer: {checks.get(first.container) or 'none'})",
+                hint="its probe is `x-underway: {proxy: {health: PATH}}`; look at the lines below",
+            )
+        return result
+
+    def _confirmed(self, gate: ConfirmUpstream, context: StepContext) -> StepResult:
+        wished = gate.upstream
+
+        def look(_: float) -> StepResult | None:
+            seen = self._upstream(gate.host, wished.app, wished.service)
+            return PASSED if seen and _serves(seen, wished) else None
+
+        result = self._poll(gate.timeout_s, context, look)
+        if result is None:
+            raise StepFailedError(
+                "edge-differs",
+                f"the proxy on {gate.host} does not serve {wished.service} as it was told",
+                hint="look at `docker logs underway-edge` there; nothing old was stopped",
+            )
+        return result
+
+    def _drained(self, gate: AwaitDrained, context: StepContext) -> StepResult:
+        names = set(gate.servers)
+
+        def look(_: float) -> StepResult | None:
+            sessions = self.world.proxy(gate.host).sessions(gate.app, gate.service)
+            left = sum(s.requests for name, s in sessions.items() if name in names)
+            tunnels = sum(s.tunnels for name, s in sessions.items() if name in names)
+            if left:
+                context.progress(0, 0, f"{left} requests in flight")
+                return None
+            return StepResult(Verdict.PASSED, f"{tunnels} open connections" if tunnels else "")
+
+        result = self._poll(gate.timeout_s, context, look)
+        if result is not None:
+            return result
+        return StepResult(
+            Verdict.PASSED, f"requests longer than {gate.timeout_s:g} s are ended by the stop"
+        )
+
+    def _watched(self, gate: Watch, context: StepContext) -> StepResult:
+        def look(elapsed: float) -> StepResult | None:
+            state = self._alive(gate.host, gate.container)
+            if state.health is Health.UNHEALTHY:
+                raise self._failed(
+                    "turned-unhealthy", gate.host, gate.container, "turned unhealthy", hint=""
+                )
+            return PASSED if elapsed >= gate.monitor_s else None
+
+        return self._poll(gate.monitor_s + 60, context, look) or PASSED
+
+    def _alive(self, host: HostName, name: str) -> ContainerState:
+        """The container, running and never restarted; raises StepFailedError otherwise."""
+        state = self.world.engine(host).container(name)
+        if state is None:
+            raise StepFailedError("container-gone", f"{name} on {host} was removed by somebody")
+        if state.restart_count or state.status is ContainerStatus.RESTARTING:
+            raise self._failed(
+                "replica-crashed",
+                host,
+                name,
+                f"crashed and was restarted (exit status {state.exit_code})",
+                hint="mend the cause below, then deploy again",
+            )
+        if state.status is not ContainerStatus.RUNNING:
+            raise self._failed(
+                "replica-crashed",
+                host,
+                name,
+                f"is {state.status.value} (exit status {state.exit_code})",
+                hint="mend the cause below, then deploy again",
+            )
+        return state
+
+    def _upstream(self, host: HostName, app: str, service: str) -> ObservedUpstream | None:
+        state = self.world.proxy(host).state()
+        found: Iterable[ObservedUpstream] = state.upstreams if state else ()
+        return next((u for u in found if u.app == app and u.service == service), None)
+
+    def _failed(
+        self, code: str, host: HostName, name: str, what: str, *, hint: str
+    ) -> StepFailedError:
+        try:
+            lines = tuple(line.text for line in self.world.engine(host).logs(name, tail=LAST_LINES))
+        except (EngineError, UnreachableError) as error:
+            lines = (f"(its output cannot be read: {error.message})",)
+        return StepFailedError(
+            code, f"{name} on {host} {what}", hint=hint, detail=lines[-LAST_LINES:]
+        )
+
+
+def _serves(seen: ObservedUpstream, wished: Upstream) -> bool:
+    """Whether the running proxy has exactly the wished servers, modes and live side."""
+    has = {(s.side, s.name, s.address, s.port, s.mode) for s in seen.servers}
+    shall = {(s.side, s.name, s.address, s.port, s.mode) for s in wished.servers}
+    return seen.live is wished.live and has == shall

@@ -1,0 +1,207 @@
+"""The plan between a snapshot and a release: pure, deterministic, the same for deploy and undo.
+
+Planning again from any interrupted prefix of a plan converges to the release it is given; a
+failed or interrupted run is undone by planning the previous release over a fresh snapshot.
+"""
+
+from dataclasses import dataclass, field
+
+from underway.errors import UnreachableError
+from underway.model.names import LABEL_ROLE, ServiceName
+from underway.model.plan import Plan, Stage
+from underway.model.release import Release
+from underway.model.snapshot import ContainerStatus, Role, Snapshot
+from underway.model.step import (
+    AwaitContainer,
+    AwaitedState,
+    CreateContainer,
+    RemoveContainer,
+    RemoveVolume,
+    StartContainer,
+    Step,
+    WriteFiles,
+)
+from underway.rollout.addresses import Allocator
+from underway.rollout.cast import Cast, cast_of
+from underway.rollout.farewell import farewell
+from underway.rollout.naming import before_name, files_volume, own_labels
+from underway.rollout.order import turns
+from underway.rollout.prepare import Preparation
+from underway.rollout.request import before_request, image_reference, secret_files
+from underway.rollout.scene import Policy, Scene
+from underway.rollout.stages import in_lanes, in_parallel
+from underway.rollout.start import Starter
+from underway.rollout.strategy import Retirement, Rollout
+
+
+@dataclass(slots=True)
+class _Draft:
+    stages: list[Stage] = field(default_factory=list)
+    retirements: list[Retirement] = field(default_factory=list)
+    interrupts: list[ServiceName] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+def plan_release(release: Release, snapshot: Snapshot, policy: Policy) -> Plan:
+    """Plan the way from `snapshot` to `release`.
+
+    Raises UnreachableError if a host did not answer and the policy does not plan around it, and
+    RefusedError or ConfigurationError where the release cannot stand on these hosts.
+    """
+    scene = Scene(release, snapshot, policy)
+    if scene.lost_hosts and not (policy.is_undo or policy.keep_unreachable):
+        reasons = "; ".join(f"{u.name}: {u.reason}" for u in snapshot.unreachable)
+        raise UnreachableError(
+            "hosts-unreachable",
+            f"{', '.join(scene.lost_hosts)} did not answer; nothing was changed",
+            cause=reasons,
+            hint="bring the host back, or leave it out with --skip-host HOST",
+        )
+    allocator = Allocator(scene)
+    preparation = Preparation(scene, allocator)
+    starter = Starter(scene, allocator)
+    draft = _Draft(stages=preparation.stages())
+    runs_before = policy.runs_before and not policy.is_undo
+    for turn in turns(scene.spec, runs_before=runs_before):
+        cast = cast_of(scene, turn.service)
+        if turn.is_before:
+            draft.stages += _before(scene, cast)
+        else:
+            _roll_out(scene, cast, starter, draft)
+    draft.stages += preparation.current()
+    draft.stages += _retire(scene, draft)
+    draft.stages += _clean_up(scene)
+    draft.left += [
+        f"{name} did not answer: what runs there is left alone" for name in scene.lost_hosts
+    ]
+    return Plan(
+        app=scene.app,
+        release=release.number,
+        goal=f"{scene.app} runs release {release.number}",
+        stages=tuple(draft.stages),
+        interrupts=tuple(draft.interrupts),
+        tolerances=_tolerances(scene),
+        left=tuple(draft.left),
+    )
+
+
+def _roll_out(scene: Scene, cast: Cast, starter: Starter, draft: _Draft) -> None:
+    rollout = Rollout(scene, cast, starter)
+    draft.retirements.append(rollout.plan())
+    draft.stages += rollout.stages
+    if rollout.does_interrupt:
+        draft.interrupts.append(cast.service.name)
+
+
+def _before(scene: Scene, cast: Cast) -> list[Stage]:
+    """Run `before` once: a container that exists is awaited, one that failed is made anew."""
+    before = cast.service.before
+    name = before_name(scene.app, cast.service.name, scene.release.number)
+    if before is None or not cast.todo or not cast.wished:
+        return []
+    first = cast.wished[0]
+    host = scene.host(first.host)
+    ledgers = scene.ledgers()
+    if host is None or any(ledger.current == scene.release.number for ledger in ledgers):
+        return []
+    seen = host.container(name)
+    is_done = seen and seen.status is ContainerStatus.EXITED and seen.exit_code == 0
+    if is_done:
+        return []
+    steps: list[Step] = []
+    if not (seen and seen.status is ContainerStatus.RUNNING):
+        cause = f"prepares release {scene.release.number}, once"
+        if seen:
+            steps.append(RemoveContainer(first.host, name, "it failed before"))
+        if secret_files(cast.service):
+            volume = files_volume(scene.app, cast.service.name, first.generation)
+            image = image_reference(scene.release.image_of(cast.service.name))
+            labels = own_labels(scene.app, Role.FILES)
+            files = secret_files(cast.service)
+            steps.append(WriteFiles(first.host, volume, image, files, labels, "files it may read"))
+        request = before_request(
+            scene.release, cast.service, before, first, names=cast.names, bindings=cast.bindings
+        )
+        steps += [
+            CreateContainer(first.host, request, cause),
+            StartContainer(first.host, name, cause),
+        ]
+    steps.append(
+        AwaitContainer(
+            first.host,
+            name,
+            cast.service.name,
+            AwaitedState.COMPLETED,
+            before.timeout_s,
+            0.0,
+            "no replica starts unless it succeeds",
+        )
+    )
+    return in_lanes(f"Before {cast.service.name}", steps)
+
+
+def _retire(scene: Scene, draft: _Draft) -> list[Stage]:
+    """End all old replicas together: drain, stop (the commit point), forget, remove."""
+    doomed = draft.retirements
+    if scene.lost_edges:
+        kept = [r for r in doomed if r.cast.models and r.old]
+        doomed = [r for r in doomed if not r.cast.models]
+        draft.left += [
+            f"{', '.join(scene.lost_edges)} may still send requests to {held.name} on {held.host}: "
+            "it keeps running"
+            for retirement in kept
+            for held in retirement.old
+        ]
+    gone = farewell(scene)
+    return [
+        *in_lanes("Drain", [*gone.drain, *(s for r in doomed for s in r.drain())]),
+        *in_parallel(
+            "Retire", [*gone.stop, *(lane for r in doomed for lane in r.stop())], is_commit=True
+        ),
+        *in_lanes("Forget", [*gone.forget, *(s for r in doomed for s in r.forget())]),
+        *in_lanes("Remove", [*gone.remove, *(s for r in doomed for s in r.remove())]),
+    ]
+
+
+def _clean_up(scene: Scene) -> list[Stage]:
+    """Remove what interrupted runs left, and what only older releases needed."""
+    steps: list[Step] = []
+    needed: set[str] = set()
+    for service in scene.spec.services:
+        cast = cast_of(scene, service)
+        if secret_files(service) and cast.wished:
+            needed.add(files_volume(scene.app, service.name, cast.wished[0].generation))
+        steps += [RemoveContainer(h.host, h.name, "no longer runs") for h in cast.gone]
+    for held in scene.containers(Role.BEFORE):
+        is_running = held.state.status is ContainerStatus.RUNNING
+        if held.state.release != scene.release.number and not is_running:
+            steps.append(RemoveContainer(held.host, held.name, "record of an older release"))
+    steps += [
+        RemoveContainer(held.host, held.name, "left by an interrupted run")
+        for held in scene.containers(Role.FILES)
+    ]
+    kept = _mounted_after(scene)
+    for host in scene.reachable:
+        for volume in host.volumes:
+            labels = dict(volume.labels)
+            is_ours = labels.get("underway.app") == scene.app
+            if not is_ours or labels.get(LABEL_ROLE) != Role.FILES.value:
+                continue
+            if volume.name not in needed and volume.name not in kept:
+                steps.append(RemoveVolume(host.name, volume.name, "files of an older generation"))
+    return in_lanes("Clean up", steps)
+
+
+def _mounted_after(scene: Scene) -> set[str]:
+    """Volumes that replicas left running by a lost edge still mount."""
+    if not scene.lost_edges:
+        return set()
+    return {v for held in scene.containers(Role.REPLICA) for v in held.state.volumes}
+
+
+def _tolerances(scene: Scene) -> tuple[tuple[ServiceName, int], ...]:
+    return tuple(
+        (service.name, int(service.update.max_failure_ratio * service.replicas))
+        for service in scene.spec.services
+        if service.update.max_failure_ratio
+    )

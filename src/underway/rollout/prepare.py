@@ -1,0 +1,221 @@
+"""What must stand on hosts before a replica can: images, networks, volumes, anchor, proxy, records.
+
+Nothing here touches what serves.
+"""
+
+from dataclasses import dataclass
+
+from underway.errors import RefusedError
+from underway.model.container import ContainerRequest
+from underway.model.image import ImageIdentity, ImageState
+from underway.model.names import LABEL_APP, LABEL_GENERATION, HostName, NetworkName
+from underway.model.plan import Stage
+from underway.model.release import Binding
+from underway.model.snapshot import ContainerStatus, HostState, Role
+from underway.model.spec import MountKind, NetworkSpec, ServiceSpec, VolumeKind, VolumeSpec
+from underway.model.step import (
+    CreateContainer,
+    CreateNetwork,
+    CreateVolume,
+    PullImage,
+    RecordRelease,
+    RemoveContainer,
+    SendImage,
+    SetCurrent,
+    StartContainer,
+    Step,
+    WriteVault,
+)
+from underway.rollout.addresses import Allocator
+from underway.rollout.edge import edge_request
+from underway.rollout.naming import ledger_volume, own_labels, vault_volume
+from underway.rollout.request import anchor_request
+from underway.rollout.scene import Scene, placed
+from underway.rollout.stages import in_lanes, in_parallel
+
+
+def services_on(scene: Scene, host: HostName) -> tuple[ServiceSpec, ...]:
+    """The services that have a replica on `host`."""
+    return tuple(
+        service
+        for service in scene.spec.services
+        if any(where == host for _, where in placed(service, scene.policy.skip_hosts))
+    )
+
+
+def has_image(images: tuple[ImageState, ...], image: ImageIdentity) -> bool:
+    """Whether exactly this image is among `images`."""
+    return any(
+        state.id == image.config_digest
+        or (image.pull_reference and image.pull_reference in state.repo_digests)
+        for state in images
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Plans the preparation of every host of a release."""
+
+    scene: Scene
+    allocator: Allocator
+
+    def stages(self) -> list[Stage]:
+        """Images first, verified everywhere; then networks, volumes, anchor, records, proxy."""
+        hosts = [state for h in self.scene.hosts if (state := self.scene.host(h.name))]
+        return [
+            *in_parallel("Ship images", [self._images(host) for host in hosts]),
+            *in_lanes("Networks and volumes", [s for h in hosts for s in self._ground(h)]),
+            *in_lanes("Anchors", [s for h in hosts for s in self._anchor(h)]),
+            *in_lanes("Records", [s for h in hosts for s in self._records(h)]),
+            *in_lanes("Proxies", [s for h in self.scene.edges for s in self._edge(h)]),
+        ]
+
+    def _images(self, host: HostState) -> list[Step]:
+        images = [self.scene.policy.tools]
+        images += [self.scene.release.image_of(s.name) for s in services_on(self.scene, host.name)]
+        steps: list[Step] = []
+        for image in sorted(set(images)):
+            if has_image(host.images, image):
+                continue
+            cause = f"{image.reference} is not on {host.name}"
+            if image.pull_reference:
+                steps.append(PullImage(host.name, image, cause))
+            else:
+                steps.append(SendImage(host.name, image, cause))
+        return steps
+
+    def _volumes(self, host: HostState) -> list[VolumeSpec]:
+        wanted = {
+            mount.source
+            for service in services_on(self.scene, host.name)
+            for mount in service.mounts
+            if mount.kind is MountKind.VOLUME and mount.source
+        }
+        bindings = self.scene.bindings()
+        return [
+            VolumeSpec(
+                volume.name,
+                bindings[volume.name],
+                volume.kind,
+                volume.driver,
+                volume.driver_opts,
+                (*volume.labels, (LABEL_APP, self.scene.app)),
+                volume.is_external,
+            )
+            for volume in self.scene.spec.volumes
+            if volume.name in wanted
+        ]
+
+    def _networks(self, host: HostState) -> list[NetworkSpec]:
+        wanted: set[NetworkName] = {
+            place.network
+            for service in services_on(self.scene, host.name)
+            for place in service.networks
+        }
+        return [network for network in self.scene.spec.networks if network.name in wanted]
+
+    def _ground(self, host: HostState) -> list[Step]:
+        steps: list[Step] = []
+        present = {network.name for network in host.networks}
+        for network in self._networks(host):
+            if network.physical in present:
+                continue
+            if network.is_external:
+                raise RefusedError(
+                    "external-missing",
+                    f"external network {network.physical} does not exist on {host.name}",
+                    hint=f"create it there: docker network create {network.physical}",
+                )
+            made = NetworkSpec(
+                network.name,
+                network.physical,
+                network.driver,
+                network.driver_opts,
+                (*network.labels, (LABEL_APP, self.scene.app)),
+                self.allocator.subnet(host, network),
+                network.is_internal,
+            )
+            steps.append(CreateNetwork(host.name, made, "the app's services meet here"))
+        held = {volume.name for volume in host.volumes}
+        for volume in (*self._own_volumes(), *self._volumes(host)):
+            if volume.physical in held:
+                continue
+            if volume.is_external:
+                raise RefusedError(
+                    "external-missing",
+                    f"external volume {volume.physical} does not exist on {host.name}",
+                    hint=f"create it there: docker volume create {volume.physical}",
+                )
+            steps.append(CreateVolume(host.name, volume, "not there yet"))
+        return steps
+
+    def _own_volumes(self) -> list[VolumeSpec]:
+        app = self.scene.app
+        labels = own_labels(app, Role.ANCHOR)
+        return [
+            VolumeSpec(name=name, physical=name, kind=VolumeKind.PER_HOST, labels=labels)  # type: ignore[arg-type]
+            for name in (ledger_volume(app), vault_volume(app))
+        ]
+
+    def _anchor(self, host: HostState) -> list[Step]:
+        kept = tuple(sorted(volume.physical for volume in self._volumes(host)))
+        request = anchor_request(self.scene.release, self.scene.policy.tools, kept)
+        return _standing(host, request, "holds the app's records on this host")
+
+    def _records(self, host: HostState) -> list[Step]:
+        release = self.scene.release
+        steps: list[Step] = []
+        if release.sensitive and release.number not in host.vault:
+            cause = f"release {release.number} can be brought back from any machine"
+            steps.append(WriteVault(host.name, release.number, cause))
+        known = {entry.number for entry in host.ledger.releases} if host.ledger else set()
+        if release.number not in known:
+            steps.append(RecordRelease(host.name, release.number, "recorded before it runs"))
+        return steps
+
+    def _edge(self, host: HostState) -> list[Step]:
+        request = edge_request(self.scene.policy.tools, self.scene.spec.edge)
+        seen = host.container(request.name)
+        if seen and seen.status is ContainerStatus.RUNNING and host.edge is not None:
+            return []
+        return _standing(host, request, "takes users' traffic", replaces=seen is None)
+
+    def current(self) -> list[Stage]:
+        """The stage that records the release as the one the app runs."""
+        bindings = tuple(
+            Binding(volume, physical) for volume, physical in sorted(self.scene.bindings().items())
+        )
+        number = self.scene.release.number
+        return in_lanes(
+            "Record what runs",
+            (
+                SetCurrent(host.name, number, bindings, f"release {number} takes all traffic")
+                for spec in self.scene.hosts
+                if (host := self.scene.host(spec.name))
+                and (
+                    host.ledger is None
+                    or host.ledger.current != number
+                    or tuple(sorted(host.ledger.bindings)) != bindings
+                )
+            ),
+        )
+
+
+def _standing(
+    host: HostState, request: ContainerRequest, cause: str, *, replaces: bool = True
+) -> list[Step]:
+    """Steps that make a container of ours run as requested; [] if it does."""
+    seen = host.container(request.name)
+    is_same = seen is not None and (
+        not replaces or seen.generation == request.label(LABEL_GENERATION)
+    )
+    if seen and is_same and seen.status is ContainerStatus.RUNNING:
+        return []
+    if seen and is_same and seen.status is ContainerStatus.EXITED:
+        return [StartContainer(host.name, request.name, f"{cause}; it was stopped")]
+    steps: list[Step] = []
+    if seen:
+        steps.append(RemoveContainer(host.name, request.name, "made anew with what it needs now"))
+    steps.append(CreateContainer(host.name, request, cause))
+    steps.append(StartContainer(host.name, request.name, cause))
+    return steps

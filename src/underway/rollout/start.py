@@ -1,0 +1,116 @@
+"""Making replicas: secret files, container, start, and the gate that says they are ready."""
+
+from dataclasses import dataclass, field
+
+from underway.model.names import ContainerName, HostName
+from underway.model.plan import Stage
+from underway.model.snapshot import ContainerStatus, Role
+from underway.model.spec import DependencyCondition, HealthSpec, ServiceSpec
+from underway.model.step import (
+    AwaitContainer,
+    AwaitedState,
+    CreateContainer,
+    RemoveContainer,
+    StartContainer,
+    Step,
+    WriteFiles,
+)
+from underway.rollout.addresses import Allocator, Location
+from underway.rollout.cast import Cast
+from underway.rollout.naming import files_volume, own_labels
+from underway.rollout.request import image_reference, replica_request, secret_files
+from underway.rollout.scene import Replica, Scene
+from underway.rollout.stages import in_parallel
+
+DEFAULT_READY_S = 60.0
+"""How long a container without a proxy may take to get ready when nothing says otherwise."""
+
+
+def ready_timeout_s(service: ServiceSpec) -> float:
+    """How long a replica may take to get ready: its health check's own patience, at least 60 s."""
+    health = service.health or HealthSpec()
+    patience = health.start_period_s + (health.interval_s + health.timeout_s) * (health.retries + 1)
+    return max(DEFAULT_READY_S, patience + service.update.monitor_s)
+
+
+@dataclass(slots=True)
+class Starter:
+    """Plans how replicas come to life, and remembers where each is reached."""
+
+    scene: Scene
+    allocator: Allocator
+    locations: dict[tuple[HostName, ContainerName], Location] = field(default_factory=dict)
+
+    def location(self, cast: Cast, replica: Replica) -> Location | None:
+        """Where a replica is reached; None where its host does not answer."""
+        host = self.scene.host(replica.host)
+        if host is None:
+            return None
+        key = (replica.host, replica.name)
+        if key not in self.locations:
+            self.locations[key] = self.allocator.locate(cast.service, replica, host)
+        return self.locations[key]
+
+    def start(self, title: str, cast: Cast, batch: tuple[Replica, ...]) -> list[Stage]:
+        """Stages that create, start and await `batch`; what stands already is only awaited."""
+        stages = in_parallel(f"Start {title}", [self._make(cast, replica) for replica in batch])
+        if cast.service.proxy is None:
+            stages += in_parallel(
+                f"Wait for {title}", [(self._gate(cast.service, replica),) for replica in batch]
+            )
+        return stages
+
+    def _make(self, cast: Cast, replica: Replica) -> list[Step]:
+        host = self.scene.host(replica.host)
+        location = self.location(cast, replica)
+        if host is None or location is None:
+            return []
+        state = host.container(replica.name)
+        if state and (replica.host, replica.name) not in cast.broken:
+            return []
+        steps: list[Step] = []
+        why = f"{cast.service.name}: replica {replica.index} of {self.scene.release.number}"
+        if state:
+            why = f"{cast.service.name}: replica {replica.index} is {_condition(state.status)}"
+            steps.append(RemoveContainer(replica.host, replica.name, why))
+        secrets = secret_files(cast.service)
+        if secrets:
+            image = image_reference(self.scene.release.image_of(cast.service.name))
+            volume = files_volume(self.scene.app, cast.service.name, replica.generation)
+            labels = own_labels(self.scene.app, Role.FILES)
+            steps.append(
+                WriteFiles(replica.host, volume, image, secrets, labels, "files it may read")
+            )
+        request = replica_request(
+            self.scene.release,
+            cast.service,
+            replica,
+            location=location,
+            names=cast.names,
+            bindings=cast.bindings,
+        )
+        steps.append(CreateContainer(replica.host, request, why))
+        steps.append(StartContainer(replica.host, replica.name, why))
+        return steps
+
+    def _gate(self, service: ServiceSpec, replica: Replica) -> AwaitContainer:
+        completes = service.runs_once or any(
+            dependency.service == service.name
+            and dependency.condition is DependencyCondition.COMPLETED
+            for other in self.scene.spec.services
+            for dependency in other.depends_on
+        )
+        until = AwaitedState.COMPLETED if completes else AwaitedState.READY
+        return AwaitContainer(
+            replica.host,
+            replica.name,
+            service.name,
+            until,
+            ready_timeout_s(service),
+            service.update.monitor_s,
+            "exits with 0" if completes else "ready before anything old goes",
+        )
+
+
+def _condition(status: ContainerStatus) -> str:
+    return "half made" if status is ContainerStatus.CREATED else str(status.value)

@@ -1,0 +1,262 @@
+"""How one generation of a service is replaced by another: rolling, blue-green, recreate.
+
+Invariant (held by the property tests): a strategy that starts first never lets the number of
+replicas that take requests fall below the smaller of what took them before and what is wished.
+A strategy advances until the wished replicas take all traffic; what it no longer needs is handed
+over as `Retirement`, which the plan carries out last, for all services together.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from underway.model.names import HostName
+from underway.model.plan import Stage
+from underway.model.spec import ServiceSpec, Strategy
+from underway.model.step import (
+    AwaitDrained,
+    AwaitServers,
+    ConfirmUpstream,
+    RemoveContainer,
+    ReplicaRef,
+    Step,
+    StopContainer,
+    Watch,
+)
+from underway.model.traffic import Server, ServerMode, Side
+from underway.rollout.cast import Cast
+from underway.rollout.naming import retired_name
+from underway.rollout.scene import Held, Replica, Scene
+from underway.rollout.stages import in_lanes, in_parallel
+from underway.rollout.start import Starter
+from underway.rollout.upstreams import chosen_side
+
+
+@dataclass(slots=True)
+class Retirement:
+    """Old replicas that take no new requests any more, still to be drained and removed."""
+
+    cast: Cast
+    old: tuple[Held, ...]
+    is_kept: bool = False
+
+    def drain(self) -> Iterable[Step]:
+        """Gates: only tunnels are left on the old replicas, or the drain time is over."""
+        proxy = self.cast.service.proxy
+        if proxy is None:
+            return
+        for model in self.cast.models:
+            known = tuple(held.name for held in self.old if model.knows(held.name))
+            if known:
+                yield AwaitDrained(
+                    model.edge,
+                    model.scene.app,
+                    self.cast.service.name,
+                    known,
+                    proxy.drain_s,
+                    f"{_count(known)} finish what they have",
+                )
+
+    def stop(self) -> Iterable[tuple[Step, ...]]:
+        """Lanes that end the old replicas, side by side."""
+        for held in self.old:
+            yield (
+                StopContainer(
+                    held.host,
+                    held.name,
+                    retired_name(held.name),
+                    self.cast.service.stop_grace_s,
+                    f"{self.cast.service.name}: replaced",
+                ),
+            )
+
+    def forget(self) -> Iterable[Step | None]:
+        """Steps that make the edges forget them."""
+        for model in self.cast.models:
+            for held in self.old:
+                model.drop(held.name)
+            if not self.is_kept:
+                wished = {replica.name for replica in self.cast.wished}
+                for key in list(model.servers):
+                    if key[1] not in wished or key[0] is not model.live:
+                        del model.servers[key]
+            yield model.tell("old replicas are gone")
+
+    def remove(self) -> Iterable[Step]:
+        """Steps that remove their containers."""
+        for held in self.old:
+            yield RemoveContainer(held.host, retired_name(held.name), "replaced")
+
+
+@dataclass(slots=True)
+class Rollout:
+    """The rollout of one service while it is being planned."""
+
+    scene: Scene
+    cast: Cast
+    starter: Starter
+    side: Side = Side.A
+    stages: list[Stage] = field(default_factory=list)
+    does_interrupt: bool = False
+
+    @property
+    def _service(self) -> ServiceSpec:
+        return self.cast.service
+
+    def plan(self) -> Retirement:
+        """Fill `stages`; what is left to retire afterwards is returned."""
+        if self._service.strategy is Strategy.RECREATE and self.cast.todo and self.cast.old:
+            return self._recreate()
+        return self._start_first()
+
+    def _start_first(self) -> Retirement:
+        wants_flip = self._service.strategy is Strategy.BLUE_GREEN and bool(self.cast.todo)
+        names = frozenset(replica.name for replica in self.cast.wished)
+        self.side = chosen_side(self.cast.models, names, flips=wants_flip)
+        flips = any(model.live is not self.side for model in self.cast.models)
+        parallelism = 0 if flips or wants_flip else self._service.update.parallelism
+        batches = _batches(self.cast.todo, parallelism)
+        serving = len(self.cast.good) + len(self.cast.absent)
+        waiting = list(self.cast.old)
+        for number, batch in enumerate(batches, start=1):
+            title = f"{self._service.name} {number}/{len(batches)}" if batch else self._service.name
+            self._start(title, batch)
+            serving += len(batch)
+            is_last = number == len(batches)
+            keep = 0 if is_last else max(0, len(self.cast.wished) - serving)
+            retiring, waiting = waiting[: len(waiting) - keep], waiting[len(waiting) - keep :]
+            self._cut_over(title, batch, retiring)
+            if is_last:
+                return Retirement(self.cast, tuple(retiring))
+            self._retire_now(title, retiring)
+            self._pause_between(title, batch)
+        return Retirement(self.cast, ())
+
+    def _recreate(self) -> Retirement:
+        """Stop first: what holds a port, a volume or a name makes room for the new replica."""
+        self.side = self.cast.models[0].live if self.cast.models else Side.A
+        parallelism = self._service.update.parallelism
+        if self._service.is_single_writer:
+            parallelism = 0
+        batches = _batches(self.cast.todo, parallelism)
+        waiting = list(self.cast.old)
+        self.does_interrupt = len(batches) == 1 or not self.cast.models
+        for number, batch in enumerate(batches, start=1):
+            title = f"{self._service.name} {number}/{len(batches)}"
+            is_last = number == len(batches)
+            count = len(waiting) if is_last else min(len(batch), len(waiting))
+            retiring, waiting = waiting[:count], waiting[count:]
+            for model in self.cast.models:
+                for held in retiring:
+                    model.set_mode(held.name, ServerMode.DRAIN)
+            self._tell(f"Drain {title}", "makes room for the new replica")
+            self._retire_now(title, retiring)
+            self._start(title, batch)
+            self._cut_over(title, batch, ())
+        return Retirement(self.cast, ())
+
+    def _start(self, title: str, batch: tuple[Replica, ...]) -> None:
+        self.stages += self.starter.start(title, self.cast, batch)
+        if not self.cast.models:
+            return
+        for model in self.cast.models:
+            for replica in batch:
+                server = self._server(replica)
+                if server and not model.takes(replica.name):
+                    is_idle = self.side is not model.live
+                    mode = ServerMode.READY if is_idle else ServerMode.DRAIN
+                    model.put(_in_mode(server, mode))
+        self._tell(f"Probe {title}", "checked before it gets a request")
+        proxy = self._service.proxy
+        refs = tuple(ReplicaRef(replica.host, replica.name) for replica in batch)
+        if refs and proxy:
+            self.stages += in_lanes(
+                f"Wait for {title}",
+                (
+                    AwaitServers(
+                        model.edge,
+                        self.scene.app,
+                        self._service.name,
+                        refs,
+                        proxy.deploy_timeout_s,
+                        "ready only when every edge's own check has passed",
+                    )
+                    for model in self.cast.models
+                ),
+            )
+
+    def _server(self, replica: Replica) -> Server | None:
+        location = self.starter.location(self.cast, replica)
+        if location is not None:
+            return Server(
+                replica.name, self.side, location.address, location.port, ServerMode.READY
+            )
+        known = self.scene.known_server(self._service.name, replica.name)
+        if known is None:
+            return None
+        return Server(replica.name, self.side, known.address, known.port, ServerMode.READY)
+
+    def _cut_over(self, title: str, batch: tuple[Replica, ...], retiring: Iterable[Held]) -> None:
+        leaving = [held.name for held in retiring]
+        for model in self.cast.models:
+            is_flip = model.live is not self.side
+            for replica in (*batch, *self.cast.good, *self.cast.absent):
+                server = self._server(replica)
+                if server:
+                    model.put(server)
+            if not is_flip:
+                for name in leaving:
+                    model.set_mode(name, ServerMode.DRAIN)
+            model.live = self.side
+        if self._tell(f"Cut over {title}", "traffic moves to the new replicas"):
+            self.stages += in_lanes(
+                f"Confirm {title}",
+                (
+                    ConfirmUpstream(model.edge, model.upstream(), 10.0, "read back from the proxy")
+                    for model in self.cast.models
+                ),
+            )
+        if self._service.update.is_monitored:
+            self._watch(f"Watch {title}", batch, self._service.update.monitor_s, "monitor")
+
+    def _retire_now(self, title: str, retiring: Iterable[Held]) -> None:
+        if self.cast.models and self.scene.lost_edges:
+            return
+        retirement = Retirement(self.cast, tuple(retiring), is_kept=True)
+        self.stages += in_lanes(f"Drain {title}", retirement.drain())
+        self.stages += in_parallel(f"Retire {title}", retirement.stop())
+        self.stages += in_lanes(f"Forget {title}", retirement.forget())
+        self.stages += in_lanes(f"Remove {title}", retirement.remove())
+
+    def _pause_between(self, title: str, batch: tuple[Replica, ...]) -> None:
+        delay_s = self._service.update.delay_s
+        if delay_s:
+            self._watch(f"Pause after {title}", batch, delay_s, "delay between batches")
+
+    def _watch(self, title: str, batch: tuple[Replica, ...], duration_s: float, cause: str) -> None:
+        self.stages += in_parallel(
+            title,
+            ((Watch(r.host, r.name, self._service.name, duration_s, cause),) for r in batch),
+        )
+
+    def _tell(self, title: str, cause: str) -> bool:
+        stages = in_lanes(title, [model.tell(cause) for model in self.cast.models])
+        self.stages += stages
+        return bool(stages)
+
+
+def _in_mode(server: Server, mode: ServerMode) -> Server:
+    return Server(server.name, server.side, server.address, server.port, mode)
+
+
+def _batches(todo: tuple[Replica, ...], parallelism: int) -> list[tuple[Replica, ...]]:
+    size = parallelism or len(todo) or 1
+    return [todo[i : i + size] for i in range(0, len(todo), size)] or [()]
+
+
+def _count(names: tuple[str, ...]) -> str:
+    return f"{len(names)} old replica{'s' if len(names) != 1 else ''}"
+
+
+def hosts_of(replicas: Iterable[Replica]) -> tuple[HostName, ...]:
+    """The hosts of some replicas, sorted."""
+    return tuple(sorted({replica.host for replica in replicas}))

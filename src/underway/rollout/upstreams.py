@@ -1,0 +1,115 @@
+"""What each edge shall know, step by step: a model that is changed and told, never told twice."""
+
+from dataclasses import dataclass, field
+
+from underway.model.names import HostName
+from underway.model.snapshot import HostState
+from underway.model.spec import ProxySpec, ServiceSpec
+from underway.model.step import SetUpstream
+from underway.model.traffic import Server, ServerMode, Side, Upstream
+from underway.rollout.haproxy_config import fragment_digest
+from underway.rollout.scene import Scene
+
+Key = tuple[Side, str]
+
+
+@dataclass(slots=True)
+class EdgeModel:
+    """One edge's knowledge of one service while a plan is being made.
+
+    `told` is what the edge knows after the steps planned so far; None forces the next telling.
+    """
+
+    edge: HostName
+    scene: Scene
+    service: ServiceSpec
+    proxy: ProxySpec
+    live: Side = Side.A
+    servers: dict[Key, Server] = field(default_factory=dict)
+    checked: set[Key] = field(default_factory=set)
+    told: Upstream | None = None
+
+    def upstream(self) -> Upstream:
+        """What the edge shall know now."""
+        return Upstream(
+            self.scene.app,
+            self.service.name,
+            self.proxy,
+            self.live,
+            tuple(sorted(self.servers.values())),
+        )
+
+    def tell(self, cause: str) -> SetUpstream | None:
+        """The step that makes the edge know it, or None if it does already."""
+        upstream = self.upstream()
+        if upstream == self.told:
+            return None
+        self.told = upstream
+        return SetUpstream(self.edge, upstream, cause)
+
+    def put(self, server: Server) -> None:
+        """Let the edge know `server`, replacing what it knows under that side and name."""
+        key = (server.side, server.name)
+        if self.servers.get(key) != server:
+            self.servers[key] = server
+            self.checked.discard(key)
+
+    def set_mode(self, name: str, mode: ServerMode) -> None:
+        """Change the mode of every server called `name`."""
+        for key, server in list(self.servers.items()):
+            if server.name == name:
+                self.servers[key] = Server(
+                    server.name, server.side, server.address, server.port, mode
+                )
+
+    def drop(self, name: str) -> None:
+        """Forget every server called `name`."""
+        for key in [key for key in self.servers if key[1] == name]:
+            del self.servers[key]
+
+    def takes(self, name: str) -> bool:
+        """Whether `name` gets users' requests here and its check has passed."""
+        key = (self.live, name)
+        server = self.servers.get(key)
+        return server is not None and server.mode is ServerMode.READY and key in self.checked
+
+    def knows(self, name: str) -> bool:
+        """Whether any server is called `name` here."""
+        return any(key[1] == name for key in self.servers)
+
+
+def edge_model(scene: Scene, edge: HostState, service: ServiceSpec, proxy: ProxySpec) -> EdgeModel:
+    """The model of what `edge` knows about `service` now."""
+    model = EdgeModel(edge.name, scene, service, proxy)
+    seen = scene.upstream(edge, service.name)
+    if seen is None:
+        return model
+    model.live = seen.live
+    for server in seen.servers:
+        key = (server.side, server.name)
+        model.servers[key] = Server(
+            server.name, server.side, server.address, server.port, server.mode
+        )
+        if server.has_passed:
+            model.checked.add(key)
+    if seen.fragment == fragment_digest(model.upstream()):
+        model.told = model.upstream()
+    return model
+
+
+def chosen_side(models: tuple[EdgeModel, ...], names: frozenset[str], *, flips: bool) -> Side:
+    """The side the wished replicas shall serve from.
+
+    Where some edge already sends requests to a wished replica, that side (an interrupted
+    cut-over goes on, an undone one goes back); else the other side of a flip, or the live one.
+    """
+    for model in models:
+        if any(model.takes(name) for name in sorted(names)):
+            return model.live
+    for model in models:
+        if any(key == (model.live, name) for key in model.servers for name in names):
+            return model.live
+    for model in models:
+        if model.servers:
+            return model.live.other if flips else model.live
+    return models[0].live if models else Side.A
