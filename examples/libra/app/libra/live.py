@@ -7,7 +7,6 @@ included, passes through its inbox.
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -19,6 +18,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from libra.database import CONNECTION_OPTIONS, Database, DatabaseUnreachableError
+from libra.documents import encode
 from libra.matters import CHANNEL, find_announced
 
 INBOX_LENGTH = 64
@@ -147,7 +147,7 @@ class Hub:
     def _broadcast(
         self, message: dict[str, Any], member_ids: frozenset[UUID] | None = None
     ) -> None:
-        text = json.dumps(message, default=str)
+        text = encode(message)
         for subscriber in self._subscribers:
             if member_ids is None or subscriber.user_id in member_ids:
                 subscriber.offer(text)

@@ -1,6 +1,5 @@
 """Matters and who belongs to them."""
 
-import json
 from typing import Any
 
 from starlette.requests import Request
@@ -8,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from libra.accounts import Role, Session
+from libra.documents import encode
 from libra.matters import NoSuchMatterError, admit, list_matters, open_matter
 from libra.requests import Refusal, libra_of, session_of, text_fields_of, uuid_of
 
@@ -46,12 +46,7 @@ async def post_member(request: Request) -> Response:
 
 def answer(document: dict[str, Any], status: int = 200) -> Response:
     """Answer with JSON in which ids and times are texts."""
-    body = json.dumps(document, default=_as_text, ensure_ascii=False, separators=(",", ":"))
-    return Response(body, status, media_type="application/json")
-
-
-def _as_text(value: Any) -> str:
-    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+    return Response(encode(document), status, media_type="application/json")
 
 
 def _require_lawyer(session: Session) -> Session:
