@@ -1,0 +1,81 @@
+"""What a build says, as lines: buildx's JSON progress, or plain text as it is.
+
+The JSON objects are BuildKit's SolveStatus: `vertexes` are the build's steps, `logs` hold what
+their commands wrote, in base64.
+"""
+
+import base64
+import json
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+TAIL_LINES: Final = 30
+
+
+class BuildLog:
+    """Takes a builder's lines, hands readable ones on, and keeps the last."""
+
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        """`progress` gets each readable line; what it raises ends the build."""
+        self.reason = ""
+        self._progress = progress
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._told: set[tuple[str, str]] = set()
+        self._rest: dict[str, str] = {}
+
+    def feed(self, line: str) -> None:
+        """Take one line as the builder wrote it."""
+        if not line.startswith("{"):
+            if line.startswith("ERROR: "):
+                self.reason = line.removeprefix("ERROR: ")
+            self.say(line)
+            return
+        try:
+            status = json.loads(line)
+        except ValueError:
+            self.say(line)
+            return
+        for vertex in status.get("vertexes") or ():
+            self._vertex(vertex)
+        for entry in status.get("logs") or ():
+            self._output(entry)
+
+    def say(self, line: str) -> None:
+        """Keep one readable line and hand it on."""
+        text = line.rstrip()
+        if text:
+            self._tail.append(text)
+            self._progress(text)
+
+    def tail(self) -> tuple[str, ...]:
+        """The last lines, an unfinished one included."""
+        for rest in self._rest.values():
+            if rest.strip():
+                self._tail.append(rest.rstrip())
+        self._rest.clear()
+        return tuple(self._tail)
+
+    def _vertex(self, vertex: dict[str, Any]) -> None:
+        name = str(vertex.get("name") or "")
+        digest = str(vertex.get("digest") or "")
+        if vertex.get("error"):
+            self._once(digest, "error", f"{name}: {vertex['error']}")
+        elif vertex.get("cached"):
+            self._once(digest, "start", f"{name} (cached)")
+        elif vertex.get("started"):
+            self._once(digest, "start", name)
+
+    def _once(self, digest: str, kind: str, text: str) -> None:
+        if (digest, kind) not in self._told:
+            self._told.add((digest, kind))
+            self.say(text)
+
+    def _output(self, entry: dict[str, Any]) -> None:
+        """Output comes in pieces that need not end with a line."""
+        vertex = str(entry.get("vertex") or "")
+        text = base64.b64decode(entry.get("data") or "").decode("utf-8", "replace")
+        *lines, rest = (self._rest.get(vertex, "") + text).split("\n")
+        self._rest[vertex] = rest
+        for line in lines:
+            self.say(line.rstrip("\r").rpartition("\r")[2])

@@ -1,0 +1,53 @@
+"""Which hosts lack which image, and how it gets there: pure, from a snapshot."""
+
+from collections.abc import Iterable, Mapping
+
+from underway.image.steps import is_image
+from underway.model.image import ImageIdentity
+from underway.model.names import HostName
+from underway.model.plan import Lane
+from underway.model.release import ServiceImage
+from underway.model.snapshot import HostState, Snapshot
+from underway.model.spec import AppSpec
+from underway.model.step import PullImage, SendImage
+
+
+def images_by_host(
+    spec: AppSpec, images: Iterable[ServiceImage]
+) -> dict[HostName, tuple[ImageIdentity, ...]]:
+    """The images each host needs, each content once, sorted by host and reference."""
+    wanted: dict[HostName, dict[str, ImageIdentity]] = {}
+    for entry in sorted(images):
+        for host in spec.service(entry.service).hosts:
+            wanted.setdefault(host, {}).setdefault(entry.image.config_digest, entry.image)
+    return {host: tuple(sorted(wanted[host].values())) for host in sorted(wanted)}
+
+
+def transfer_lanes(
+    wanted: Mapping[HostName, Iterable[ImageIdentity]], snapshot: Snapshot, cause: str
+) -> tuple[Lane, ...]:
+    """A lane for each reachable host that lacks an image; () where nothing is to be moved.
+
+    What a registry has is pulled by digest; what none has is sent over the engine connection.
+    """
+    lanes = []
+    for name in sorted(wanted):
+        host = snapshot.host(name)
+        if not isinstance(host, HostState):
+            continue
+        steps = tuple(
+            _transfer(name, image, cause) for image in wanted[name] if not _holds(host, image)
+        )
+        if steps:
+            lanes.append(Lane(name, steps))
+    return tuple(lanes)
+
+
+def _holds(host: HostState, image: ImageIdentity) -> bool:
+    return any(is_image(state, image) for state in host.images)
+
+
+def _transfer(host: HostName, image: ImageIdentity, cause: str) -> PullImage | SendImage:
+    if image.pull_reference:
+        return PullImage(host, image, cause)
+    return SendImage(host, image, cause)

@@ -1,0 +1,50 @@
+"""What planning and applying share: when two images are the same, and how they are kept.
+
+The identity that counts on every host is the configuration's digest: it covers the layers and all
+that a container gets from the image. Engines with the graph-driver store use it as the image id.
+Engines with the containerd store use the digest of a manifest or of an index as the id; an image
+with that id, or pulled by that digest, holds the same configuration, as each digest covers the
+next. An index names one manifest per platform, so the same index digest gives the same content on
+every host of one platform; the configuration's digest is verified where the engine tells it.
+"""
+
+from underway.image.reference import is_same_repository, parse_reference
+from underway.model.image import ImageIdentity, ImageState
+
+_KEEP_DIGITS = 12
+
+
+def is_image(state: ImageState, image: ImageIdentity) -> bool:
+    """Whether what a host holds is this image, as far as ids and digests prove it."""
+    if state.id == image.config_digest:
+        return True
+    if not image.manifest_digest:
+        return False
+    if state.id == image.manifest_digest:
+        return True
+    return uses_manifest_ids(state) and image.manifest_digest in digests_of(state)
+
+
+def uses_manifest_ids(state: ImageState) -> bool:
+    """Whether the id is itself a manifest's digest, as with the containerd store."""
+    return state.id in digests_of(state)
+
+
+def digests_of(state: ImageState) -> tuple[str, ...]:
+    """The manifest or index digests under which a host knows an image."""
+    return tuple(entry.rpartition("@")[2] for entry in state.repo_digests)
+
+
+def digest_in(state: ImageState, repository: str) -> str:
+    """The digest under which `repository` knows the image, or ""."""
+    for entry in state.repo_digests:
+        name, _, digest = entry.rpartition("@")
+        if is_same_repository(name, repository):
+            return digest
+    return ""
+
+
+def keep_reference(image: ImageIdentity) -> str:
+    """A tag of this content alone, for a host where the image's own tag names another one."""
+    digits = image.config_digest.removeprefix("sha256:")[:_KEEP_DIGITS]
+    return parse_reference(image.reference).tagged(f"underway-{digits}")

@@ -1,0 +1,179 @@
+"""Tags: how an image built for a deploy is named, from what its source says of itself.
+
+A tag names one content for ever. So a tag of uncommitted work, or of work without a commit,
+carries the first digits of the image's own digest, and `latest` is refused.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from underway.errors import ConfigurationError, RefusedError
+
+_PLACEHOLDER: Final = re.compile(r"\{([a-z]*)\}")
+_NAMES: Final = ("commit", "date", "environment", "number", "semver")
+_LENGTH: Final = 128
+_COMMIT_DIGITS: Final = 10
+_CONTENT_DIGITS: Final = 8
+_SEMVER: Final = re.compile(
+    r"v?((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)"
+    r"(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z.-]+)?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What the source says of itself.
+
+    Attributes:
+        commit: full revision, or "" where the source is no git checkout.
+        is_dirty: whether files differ from the commit.
+        date: `YYYYMMDD` in UTC of the commit, or of today without one.
+        git_tags: tags that point to the commit, sorted.
+        root: directory of the checkout on this machine, or "".
+    """
+
+    commit: str = ""
+    is_dirty: bool = False
+    date: str = ""
+    git_tags: tuple[str, ...] = ()
+    root: str = ""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the commit alone names the content."""
+        return bool(self.commit) and not self.is_dirty
+
+    @property
+    def revision(self) -> str:
+        """The commit, marked where files differ from it; "" without one."""
+        return f"{self.commit}-dirty" if self.commit and self.is_dirty else self.commit
+
+
+@dataclass(frozen=True, slots=True)
+class TagContext:
+    """What fills a strategy's placeholders beside the source.
+
+    `number` is the build number the caller gives (CI), `version` the next version, given with or
+    without a leading `v`; both "" where not given.
+    """
+
+    environment: str = ""
+    number: str = ""
+    version: str = ""
+
+
+def check_strategies(strategies: tuple[str, ...], *, place: str = "") -> None:
+    """Refuse unknown placeholders and `latest`: ConfigurationError (`tag-strategy`)."""
+    for strategy in strategies:
+        unknown = [name for name in _PLACEHOLDER.findall(strategy) if name not in _NAMES]
+        rest = _PLACEHOLDER.sub("", strategy)
+        if not unknown and strategy and "{" not in rest and "}" not in rest:
+            if strategy != "latest":
+                continue
+            problem = "`latest` names no particular image"
+        else:
+            problem = f"`{strategy}` is not a tag strategy"
+        raise ConfigurationError(
+            "tag-strategy",
+            problem,
+            hint="Compose it of " + ", ".join(f"{{{name}}}" for name in _NAMES) + " and text.",
+            place=place,
+        )
+
+
+def stems(strategies: tuple[str, ...], source: SourceFacts, context: TagContext) -> tuple[str, ...]:
+    """The tags as far as they are known before the build, in the order of the strategies.
+
+    A strategy whose value is missing (no version tag on this commit, no build number) is left
+    out. Raises ConfigurationError (`tag-strategy`), RefusedError (`tag-unknown`) if none is left.
+    """
+    check_strategies(strategies)
+    facts = _facts(source, context)
+    filled: list[str] = []
+    missing: list[str] = []
+    for strategy in strategies:
+        names = _PLACEHOLDER.findall(strategy)
+        lacking = [name for name in names if not facts[name] and name != "commit"]
+        if lacking:
+            missing.extend(lacking)
+            continue
+        text = _PLACEHOLDER.sub(lambda found: facts[found[1]], strategy)
+        filled.append(sanitise(text.strip("-._ ")))
+    if not filled:
+        raise RefusedError(
+            "tag-unknown",
+            "no tag can be made: "
+            + ", ".join(f"{{{name}}}" for name in sorted(set(missing)))
+            + " has no value here",
+            hint="Tag the commit (`git tag v1.2.3`), give the value on the command line, or add "
+            "`{date}-{commit}` to `tags:`.",
+        )
+    return tuple(dict.fromkeys(filled))
+
+
+def finish(stem: str, source: SourceFacts, config_digest: str) -> str:
+    """The tag once the image is built: what no commit names carries the image's own digest.
+
+    Raises RefusedError (`tag-unknown`) where only `latest` would be left.
+    """
+    if source.is_exact:
+        tag = stem
+    else:
+        content = config_digest.removeprefix("sha256:")[:_CONTENT_DIGITS]
+        mark = "dirty-" if source.commit else ""
+        tag = sanitise(f"{stem}-{mark}{content}" if stem else f"{mark}{content}")
+    if tag in {"", "latest"}:
+        raise RefusedError(
+            "tag-unknown",
+            f"`{tag}` names no particular image",
+            hint="Add `{date}-{commit}` to `tags:`.",
+        )
+    return tag
+
+
+def sanitise(text: str) -> str:
+    """Text as the OCI grammar allows a tag; too long ones end in a digest of the whole."""
+    tag = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
+    tag = re.sub(r"^[.-]+", "", tag)
+    if len(tag) <= _LENGTH:
+        return tag
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_CONTENT_DIGITS]
+    return f"{tag[: _LENGTH - _CONTENT_DIGITS - 1]}-{digest}"
+
+
+def version_of(source: SourceFacts, context: TagContext) -> str:
+    """The semantic version: the one given, else the highest git tag on the commit, or ""."""
+    if context.version:
+        found = _SEMVER.fullmatch(context.version)
+        if found is None:
+            raise ConfigurationError(
+                "tag-strategy",
+                f"`{context.version}` is not a semantic version",
+                hint="Give it as MAJOR.MINOR.PATCH.",
+            )
+        return found[1]
+    versions = [found[1] for tag in source.git_tags if (found := _SEMVER.fullmatch(tag))]
+    if source.is_dirty or not versions:
+        return ""
+    return max(versions, key=_precedence)
+
+
+def _facts(source: SourceFacts, context: TagContext) -> dict[str, str]:
+    return {
+        "commit": source.commit[:_COMMIT_DIGITS],
+        "date": source.date,
+        "environment": context.environment,
+        "number": context.number,
+        "semver": version_of(source, context),
+    }
+
+
+def _precedence(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]]:
+    """Order of versions after semver.org, section 11: a pre-release comes before its release."""
+    core, _, pre = version.partition("+")[0].partition("-")
+    parts = tuple(
+        (not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in pre.split(".")
+    )
+    return tuple(int(number) for number in core.split(".")), not pre, parts if pre else ()
