@@ -14,6 +14,7 @@ from underway.report.document_parts import (
     CheckPart,
     DriftPart,
     EdgePart,
+    ErrorPart,
     FailurePart,
     HostPart,
     ImagePart,
@@ -135,15 +136,15 @@ def plan_document(plan: Plan) -> PlanDocument:
     )
 
 
-def run_document(view: RunView) -> RunDocument:
-    """A run that is over, or as far as it came."""
+def run_document(view: RunView, error: UnderwayError | None = None) -> RunDocument:
+    """A run that is over, or as far as it came; `error` is what the command ended with."""
     return RunDocument(
         command=view.command,
         app=view.app,
         run=view.run,
         release=view.release,
         outcome=view.outcome or Outcome.INTERRUPTED,
-        exit_code=view.exit_code,
+        exit_code=error.exit_code if error else view.exit_code,
         duration_s=round(view.duration_s, 3),
         steps=view.finished,
         text=view.text,
@@ -166,6 +167,7 @@ def run_document(view: RunView) -> RunDocument:
             NotePart(entry.note.level, entry.note.code, entry.note.text, entry.host)
             for entry in view.notes
         ),
+        error=None if error is None else _error(error),
     )
 
 
@@ -246,7 +248,11 @@ def lock_document(app: AppName, holders: Sequence[tuple[HostName, LockStatus]]) 
 
 def error_document(error: UnderwayError) -> ErrorDocument:
     """An error that ended a command."""
-    return ErrorDocument(
+    return ErrorDocument(_error(error))
+
+
+def _error(error: UnderwayError) -> ErrorPart:
+    return ErrorPart(
         code=error.code,
         exit_code=error.exit_code,
         message=error.message,

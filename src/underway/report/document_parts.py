@@ -164,3 +164,15 @@ class CheckPart(msgspec.Struct, frozen=True):
     verdict: str
     text: str
     remedy: str
+
+
+class ErrorPart(msgspec.Struct, frozen=True):
+    """The error that ended a run."""
+
+    code: str
+    exit_code: int
+    message: str
+    cause: str
+    hint: str
+    place: str
+    detail: tuple[str, ...]

@@ -13,6 +13,7 @@ from underway.report.document_parts import (
     CheckPart,
     DriftPart,
     EdgePart,
+    ErrorPart,
     FailurePart,
     HostPart,
     LockPart,
@@ -75,6 +76,7 @@ class RunDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="run"):
     interrupts: tuple[str, ...]
     failures: tuple[FailurePart, ...]
     notes: tuple[NotePart, ...]
+    error: ErrorPart | None
     version: Literal[1] = 1
 
 
@@ -131,13 +133,7 @@ class ConfigDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="config"
 class ErrorDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="error"):
     """What stands on stdout instead of a command's document when it failed before its run."""
 
-    code: str
-    exit_code: int
-    message: str
-    cause: str
-    hint: str
-    place: str
-    detail: tuple[str, ...]
+    error: ErrorPart
     version: Literal[1] = 1
 
 

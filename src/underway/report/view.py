@@ -26,11 +26,10 @@ from underway.model.event import (
     StepStarted,
     UndoStarted,
 )
-from underway.model.names import AppName, HostName, ReleaseNumber, ServiceName
+from underway.model.names import NO_RELEASE, AppName, HostName, ReleaseNumber, ServiceName
 
 _OUTPUT_KEPT: Final = 20
 _NO_APP: Final = AppName("")
-_NO_RELEASE: Final = ReleaseNumber(0)
 
 
 class StageState(StrEnum):
@@ -107,7 +106,7 @@ class RunView:
     run: str = ""
     command: str = ""
     app: AppName = _NO_APP
-    release: ReleaseNumber = _NO_RELEASE
+    release: ReleaseNumber = NO_RELEASE
     actor: str = ""
     started_at: float = 0.0
     last_at: float = 0.0

@@ -53,7 +53,7 @@ SAMPLES: tuple[Document, ...] = (
         replace(status(), hosts=(replace(status().hosts[0], lock=LOCK[1]), status().hosts[1]))
     ),
     plan_document(plan()),
-    run_document(fold_all(undone_run())),
+    run_document(fold_all(undone_run()), RefusedError("x", "No.")),
     history_document(APP, (RUN,)),
     releases_document(APP, (RELEASE,), ReleaseNumber(12)),
     release_document(RELEASE),

@@ -37,7 +37,10 @@ def test_verbose_keeps_every_step():
 def test_an_exception_gives_the_cursor_back_and_ends_the_drawing_thread():
     before = threading.active_count()
     stream = io.StringIO()
-    with pytest.raises(KeyboardInterrupt), TerminalProgress(stream) as progress:
+    with (  # noqa: PT012 (what ends the block is its last statement)
+        pytest.raises(KeyboardInterrupt),
+        TerminalProgress(stream) as progress,
+    ):
         progress(undone_run()[0])
         assert threading.active_count() == before + 1
         raise KeyboardInterrupt
