@@ -39,9 +39,9 @@ class Run:
 
     def stop(self, reason: str, *, grace_s: float | None = None) -> None:
         """Start nothing new; what has no answer `grace_s` seconds later counts as timed out."""
-        self.grace_s = grace_s
         if not self.stopped.done():
             self.ended_by = reason
+            self.grace_s = grace_s
             self.stopped.set_result(None)
 
     def may_start(self) -> bool:

@@ -67,7 +67,7 @@ async def _use(run: Run, session: Session, client: Client) -> Ending:
             break
     if session.reader.done():
         return session.reader.result()
-    await session.leave()
+    session.abandon()
     return Ending(Outcome.TIMED_OUT, 0, "no echo in time")
 
 

@@ -97,6 +97,11 @@ class Session:
         self.reader.cancel()
         return Ending(Outcome.OK, ending.code if ending else 0, "left by the client")
 
+    def abandon(self) -> None:
+        """Close without a goodbye: the peer has stopped to answer."""
+        self.reader.cancel()
+        self._connection.close()
+
     async def _read(self) -> Ending:
         try:
             while True:

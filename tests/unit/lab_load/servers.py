@@ -76,7 +76,7 @@ async def run_against(
     target: Target,
     mix: Mix,
     *,
-    duration_s: float = 0.3,
+    duration_s: float = 0.15,
     meanwhile: Callable[[Run], Awaitable[None]] | None = None,
     profile: Profile = BEACON,
 ) -> Result:
@@ -92,7 +92,7 @@ def load_against(
     behave: Behaviour,
     mix: Mix,
     *,
-    duration_s: float = 0.3,
+    duration_s: float = 0.15,
     meanwhile: Callable[[Run], Awaitable[None]] | None = None,
     profile: Profile = BEACON,
 ) -> Result:

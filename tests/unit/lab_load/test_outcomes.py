@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.load import Kind, Outcome, Result, Target
+from lab.load import Kind, Mix, Outcome, Result, Target
 from lab.load.run import Run
 from tests.unit.lab_load.servers import (
     QUIET,
@@ -18,9 +18,9 @@ from tests.unit.lab_load.servers import (
     run_against,
 )
 
-FRESH = replace(QUIET, fresh_per_s=20)
-KEPT = replace(QUIET, keep_alive_per_s=20, connections=1)
-POSTS = replace(QUIET, post_per_s=20)
+FRESH = replace(QUIET, fresh_per_s=40)
+KEPT = replace(QUIET, keep_alive_per_s=40, connections=1)
+POSTS = replace(QUIET, post_per_s=40)
 
 
 def assert_only(result: Result, kind: Kind, outcome: Outcome) -> None:
@@ -32,7 +32,7 @@ def assert_only(result: Result, kind: Kind, outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize(("mix", "kind"), [(FRESH, Kind.FRESH), (KEPT, Kind.KEEP_ALIVE)])
-def test_right_answers_are_ok_and_named(mix, kind) -> None:
+def test_right_answers_are_ok_and_named(mix: Mix, kind: Kind) -> None:
     result = load_against(good, mix)
     assert_only(result, kind, Outcome.OK)
     assert result.versions == {"v1": result.requests}
@@ -47,7 +47,7 @@ def test_a_closed_port_is_refused() -> None:
 
 
 @pytest.mark.parametrize("way", ["reset", "close"])
-def test_no_byte_of_answer_is_reset(way) -> None:
+def test_no_byte_of_answer_is_reset(way: str) -> None:
     async def behave(peer: Peer) -> None:
         await peer.request()
         if way == "reset":
@@ -96,7 +96,7 @@ def test_a_close_while_nothing_is_asked_loses_nothing() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n",
     ],
 )
-def test_half_an_answer_is_truncated(part) -> None:
+def test_half_an_answer_is_truncated(part: bytes) -> None:
     async def behave(peer: Peer) -> None:
         await peer.request()
         peer.writer.write(part)
@@ -117,10 +117,11 @@ def test_what_is_unanswered_at_the_end_of_the_grace_is_timed_out() -> None:
         await peer.reader.read()
 
     async def stop(run: Run) -> None:
-        await asyncio.wait({run.stopped}, timeout=0.3)
+        await asyncio.wait({run.stopped}, timeout=0.2)
         run.stop("stop", grace_s=0.1)
 
     result = load_against(behave, replace(FRESH, timeout_s=60), duration_s=9, meanwhile=stop)
+    assert result.elapsed_s < 2
     assert_only(result, Kind.FRESH, Outcome.TIMED_OUT)
 
 
@@ -135,7 +136,7 @@ def test_an_error_page_is_a_wrong_status_per_code() -> None:
 
 
 @pytest.mark.parametrize("body", [b"hello", b'{"version": 7}', b"{}", b"[1]"])
-def test_a_page_that_names_no_version_is_a_wrong_body(body) -> None:
+def test_a_page_that_names_no_version_is_a_wrong_body(body: bytes) -> None:
     async def behave(peer: Peer) -> None:
         await peer.request()
         peer.answer(body)
@@ -167,7 +168,7 @@ def test_an_early_refusal_of_an_upload_is_a_wrong_status() -> None:
         with contextlib.suppress(OSError):
             await peer.reader.read()
 
-    mix = replace(QUIET, upload_per_s=20, upload_bytes=1 << 20, upload_bytes_per_s=4 << 20)
+    mix = replace(QUIET, upload_per_s=40, upload_bytes=1 << 20, upload_bytes_per_s=4 << 20)
     assert_only(load_against(behave, mix), Kind.UPLOAD, Outcome.WRONG_STATUS)
 
 
@@ -190,7 +191,7 @@ def test_too_many_in_flight_is_said_to_be_the_generators_limit() -> None:
     async def narrow(run: Run) -> None:
         run.order = replace(run.order, bounds=replace(run.order.bounds, in_flight=1))
 
-    result = load_against(behave, replace(FRESH, timeout_s=0.5), meanwhile=narrow)
+    result = load_against(behave, replace(FRESH, timeout_s=0.3), meanwhile=narrow)
     outcomes = result.kinds[Kind.FRESH].outcomes
     assert outcomes[Outcome.TIMED_OUT] == 1
     assert outcomes[Outcome.NOT_SENT] == result.requests - 1 > 2

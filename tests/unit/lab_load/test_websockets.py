@@ -52,8 +52,8 @@ def outcomes_of(result: Result) -> set[str]:
 
 
 @pytest.mark.parametrize("code", [1000, 1001])
-def test_a_goodbye_is_not_lost_and_the_socket_is_opened_anew(code) -> None:
-    result = load_against(ending_with(struct.pack("!H", code)), SOCKETS, duration_s=0.6)
+def test_a_goodbye_is_not_lost_and_the_socket_is_opened_anew(code: int) -> None:
+    result = load_against(ending_with(struct.pack("!H", code)), SOCKETS, duration_s=0.4)
     assert outcomes_of(result) <= {Outcome.GOODBYE, Outcome.OK}
     assert result.count(Outcome.GOODBYE) > SOCKETS.websockets
     assert result.kinds[Kind.MESSAGE].outcomes[Outcome.OK] >= 4
@@ -70,8 +70,8 @@ def test_a_goodbye_is_not_lost_and_the_socket_is_opened_anew(code) -> None:
     ],
     ids=["closed", "reset", "code 1011", "no code"],
 )
-def test_an_end_without_a_goodbye_is_a_cut_and_lost(behave) -> None:
-    result = load_against(behave, SOCKETS, duration_s=0.6)
+def test_an_end_without_a_goodbye_is_a_cut_and_lost(behave: Behaviour) -> None:
+    result = load_against(behave, SOCKETS, duration_s=0.4)
     assert outcomes_of(result) <= {Outcome.CUT, Outcome.OK}
     assert result.lost == result.count(Outcome.CUT, Kind.WEBSOCKET) >= SOCKETS.websockets
 
@@ -83,7 +83,7 @@ def test_a_socket_that_lives_to_the_end_is_ok() -> None:
 
     result = load_against(behave, SOCKETS)
     assert result.kinds[Kind.WEBSOCKET].outcomes == {Outcome.OK: 2}
-    assert result.kinds[Kind.WEBSOCKET].max_ms < 250  # the handshake, not the life
+    assert result.kinds[Kind.WEBSOCKET].max_ms < 140  # the handshake, not the life
 
 
 def test_a_missing_echo_is_timed_out_once() -> None:
@@ -108,7 +108,7 @@ def test_a_wrong_accept_value_is_a_wrong_body() -> None:
 
 
 @pytest.mark.parametrize(("limit_s", "outcome"), [(0.1, Outcome.DRAIN_OVER), (9, Outcome.CUT)])
-def test_a_cut_is_lost_only_before_the_drain_is_over(limit_s, outcome) -> None:
+def test_a_cut_is_lost_only_before_the_drain_is_over(limit_s: float, outcome: Outcome) -> None:
     drained, opened = asyncio.Event(), asyncio.Event()
 
     async def behave(peer: Peer) -> None:
