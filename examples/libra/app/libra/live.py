@@ -67,6 +67,8 @@ class Hub:
         self._database = database
         self._subscribers: set[Subscriber] = set()
         self._is_leaving = False
+        # True at first, so that an outage is logged once, whenever it begins.
+        self._is_listening = True
         self._has_listened = asyncio.Event()
         self._is_empty = asyncio.Event()
         self._is_empty.set()
@@ -120,7 +122,9 @@ class Hub:
             try:
                 await self._listen()
             except (psycopg.Error, DatabaseUnreachableError, OSError) as error:
-                log.warning("not listening: %s", str(error).strip())
+                level = logging.WARNING if self._is_listening else logging.DEBUG
+                log.log(level, "not listening, trying on: %s", str(error).strip())
+            self._is_listening = False
             await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> None:
@@ -130,6 +134,8 @@ class Hub:
             if self.has_listened:
                 self._broadcast({"type": "resync"})
             self._has_listened.set()
+            self._is_listening = True
+            log.info("listening for new files")
             async for notification in connection.notifies():
                 await self._announce(notification.payload)
 
