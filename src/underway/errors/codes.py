@@ -16,15 +16,86 @@ class CodeEntry(NamedTuple):
 
 
 CODES: dict[str, CodeEntry] = {
+    "address-taken": CodeEntry(
+        10,
+        "A container's pinned address is held by another container.",
+        "Run the command again: it observes anew and plans another address.",
+    ),
     "bug": CodeEntry(
         70,
         "Underway met a state it does not know.",
         "Report it with the output of the command; what serves is not touched.",
     ),
+    "command-timeout": CodeEntry(
+        10,
+        "A command in a container did not end in time.",
+        "Give it more time, or look in the container at what it waits for.",
+    ),
+    "container-missing": CodeEntry(
+        10,
+        "A container that a step names is not on the host.",
+        "Run the command again: it observes anew.",
+    ),
+    "container-not-running": CodeEntry(
+        10,
+        "A container that must run has ended.",
+        "Look at its last lines for why it ended.",
+    ),
+    "engine-missing": CodeEntry(
+        6,
+        "There is no Docker engine at the socket the file names.",
+        "Start the engine, or name another host under x-underway.hosts.",
+    ),
+    "engine-refused": CodeEntry(
+        10,
+        "An engine answered a request with an error that Underway knows no better name for.",
+        "Read the engine's own words in the message, and its log on the host.",
+    ),
+    "engine-version": CodeEntry(
+        6,
+        "A host's engine is older than Underway can work with.",
+        "Upgrade the engine to 20.10 or newer.",
+    ),
     "event-unreadable": CodeEntry(
         7,
         "A line of a recorded run is not an event that this version of Underway knows.",
         "Read it with the version of Underway that wrote it, or a newer one.",
+    ),
+    "host-unreachable": CodeEntry(
+        6,
+        "A host's engine does not answer.",
+        "Check that the host is up and its Docker engine runs, then run the command again.",
+    ),
+    "host-url-invalid": CodeEntry(
+        3,
+        "A host's URL cannot be understood.",
+        "Write ssh://user@host, unix:///path/docker.sock or the name of a Docker context.",
+    ),
+    "host-url-unsupported": CodeEntry(
+        3,
+        "A host's URL is of a kind that Underway does not speak yet.",
+        "Reach the host by ssh://user@host.",
+    ),
+    "image-missing": CodeEntry(
+        10,
+        "An image is neither on the host nor in the registry.",
+        "Build and push the image, or check its name.",
+    ),
+    "name-taken": CodeEntry(
+        10,
+        "A container's name is held by a container that is not this replica.",
+        "Rename or remove that container, or give the app another name.",
+    ),
+    "no-space": CodeEntry(
+        10,
+        "A host's disk is full.",
+        "Free space on the host that the message names (docker system df shows what takes it), "
+        "and run again.",
+    ),
+    "port-taken": CodeEntry(
+        10,
+        "A port that a container publishes is held by something else on the host.",
+        "Stop what listens there, or let Underway choose another port.",
     ),
     "program-missing": CodeEntry(
         6,
@@ -35,5 +106,40 @@ CODES: dict[str, CodeEntry] = {
         6,
         "A program that Underway ran on this machine did not finish in time.",
         "Look at its last lines, mend what it waits for, and run the command again.",
+    ),
+    "registry-credentials": CodeEntry(
+        6,
+        "The credentials for a registry could not be read.",
+        "Run docker login again, or mend the Docker configuration file and its credential helper.",
+    ),
+    "registry-denied": CodeEntry(
+        10,
+        "A registry refused the engine's request for want of credentials or rights.",
+        "Run docker login for this registry on the machine that runs Underway.",
+    ),
+    "registry-unreachable": CodeEntry(
+        6,
+        "A registry does not answer a host's engine.",
+        "Check from the host that the registry's name and port can be reached.",
+    ),
+    "still-in-use": CodeEntry(
+        10,
+        "A volume, network or image cannot be removed: something uses it.",
+        "Stop what uses it first, then run the command again.",
+    ),
+    "subnet-taken": CodeEntry(
+        10,
+        "A network's subnet overlaps with one that the host has already.",
+        "Give the network another subnet, or remove the network that holds this one.",
+    ),
+    "value-missing": CodeEntry(
+        7,
+        "A sensitive value that a release needs is not at hand.",
+        "Deploy with today's values, or restore the vault of this release.",
+    ),
+    "value-not-text": CodeEntry(
+        3,
+        "A sensitive value holds bytes that an environment variable cannot carry.",
+        "Make it a file: list it under secrets.",
     ),
 }

@@ -1,0 +1,112 @@
+"""Which engine a host's URL means: `unix://`, `ssh://`, a Docker context, or this machine's own."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from underway.errors import ConfigurationError
+
+_DEFAULT_SOCKET: Final = "unix:///var/run/docker.sock"
+_HINT: Final = "Write `ssh://user@host`, `unix:///path/docker.sock` or a Docker context's name."
+
+
+@dataclass(frozen=True, slots=True)
+class UnixEndpoint:
+    """An engine at a socket of this machine."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SshEndpoint:
+    """An engine behind SSH. `user` "" and `port` 0 leave the choice to the SSH configuration."""
+
+    host: str
+    user: str = ""
+    port: int = 0
+    socket: str = "/var/run/docker.sock"
+
+    @property
+    def destination(self) -> str:
+        """`user@host`, as the ssh program takes it."""
+        return f"{self.user}@{self.host}" if self.user else self.host
+
+
+Endpoint = UnixEndpoint | SshEndpoint
+
+
+def endpoint_of(url: str, environ: Mapping[str, str] | None = None) -> Endpoint:
+    """Understand a host's URL; "" and `local` mean what `docker` itself would speak to.
+
+    Raises ConfigurationError for what is no URL of an engine.
+    """
+    if url in {"", "local"}:
+        url = _own_engine(os.environ if environ is None else environ)
+    if "://" not in url:
+        url = _context_url(url)
+    scheme, _, rest = url.partition("://")
+    if scheme == "unix":
+        return _unix(url, rest)
+    if scheme == "ssh":
+        return _ssh(url)
+    if scheme in {"tcp", "http", "https"}:
+        raise ConfigurationError(
+            "host-url-unsupported",
+            f"`{url}`: engines over TCP are not supported yet",
+            hint="Reach the host by `ssh://user@host`.",
+        )
+    raise ConfigurationError("host-url-invalid", f"`{url}` is no engine's URL", hint=_HINT)
+
+
+def _unix(url: str, path: str) -> UnixEndpoint:
+    if not path.startswith("/"):
+        raise ConfigurationError(
+            "host-url-invalid", f"`{url}`: the socket needs an absolute path", hint=_HINT
+        )
+    return UnixEndpoint(Path(path))
+
+
+def _ssh(url: str) -> SshEndpoint:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 0
+    except ValueError as error:
+        raise ConfigurationError("host-url-invalid", f"`{url}`: {error}", hint=_HINT) from error
+    user = unquote(parts.username or "")
+    if not host or parts.password is not None or host.startswith("-") or user.startswith("-"):
+        why = "a password has no place in it" if parts.password is not None else "it names no host"
+        raise ConfigurationError("host-url-invalid", f"`ssh://...@{host}`: {why}", hint=_HINT)
+    socket = parts.path if parts.path not in {"", "/"} else "/var/run/docker.sock"
+    return SshEndpoint(host, user, port, socket)
+
+
+def _own_engine(environ: Mapping[str, str]) -> str:
+    if environ.get("DOCKER_HOST"):
+        return environ["DOCKER_HOST"]
+    from docker.context.config import get_current_context_name  # noqa: PLC0415 - loads docker-py
+
+    name = environ.get("DOCKER_CONTEXT") or get_current_context_name()
+    return _DEFAULT_SOCKET if name in {"", "default"} else str(name)
+
+
+def _context_url(name: str) -> str:
+    from docker.context import Context  # noqa: PLC0415 - loads docker-py
+    from docker.errors import DockerException  # noqa: PLC0415 - as above
+
+    try:
+        context = None if name.startswith(("-", ".", "/")) else Context.load_context(name)
+    except (DockerException, OSError, ValueError) as error:
+        raise ConfigurationError(
+            "host-url-invalid", f"The Docker context `{name}` cannot be read", cause=str(error)
+        ) from error
+    host = context.Host if context is not None else ""
+    if not host:
+        raise ConfigurationError(
+            "host-url-invalid",
+            f"`{name}` is neither an engine's URL nor a Docker context",
+            hint=_HINT,
+        )
+    return str(host)

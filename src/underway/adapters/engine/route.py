@@ -1,0 +1,42 @@
+"""How an engine is reached: a local socket, given or kept open by a tunnel."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from underway.errors import UnreachableError
+from underway.model.names import HostName
+
+
+class Route(Protocol):
+    """A way to an engine's socket. Safe to use from several threads at once."""
+
+    def socket_path(self) -> Path:
+        """A local socket that leads to the engine; opens the way again if it broke down.
+
+        Raises UnreachableError.
+        """
+
+    def close(self) -> None:
+        """Give the way up; never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnixRoute:
+    """The engine of this machine, at its own socket."""
+
+    host: HostName
+    path: Path
+
+    def socket_path(self) -> Path:
+        """The socket; UnreachableError where there is none."""
+        if not self.path.exists():
+            raise UnreachableError(
+                "engine-missing",
+                f"There is no Docker engine at {self.path} (host {self.host})",
+                hint="Start the engine, or name another host under `x-underway.hosts`.",
+            )
+        return self.path
+
+    def close(self) -> None:
+        """Nothing is held."""
