@@ -17,6 +17,8 @@ from lab.processes import find, kill_and_wait, processes, wait_until
 
 DISK_GIB = 10
 _BOOT_TIMEOUT_S = 20.0
+_SSH_PORT = 22
+_LISTENING = "0A"  # a socket's state in /proc/net/tcp
 _BOOT_SCRIPT = Path(__file__).with_name("host_boot.sh")
 _NAMESPACES = ("--net", "--pid", "--mount", "--uts", "--ipc", "--fork", "--kill-child")
 _CGROUP_ROOT = Path("/sys/fs/cgroup")
@@ -32,6 +34,11 @@ def raise_host(lab: LabLayout, host: HostLayout, *, engine: str, live_restore: b
     start_engine(host, init)
     _start_ssh(lab, host, init)
     wait_for_engine(host)
+    wait_until(
+        lambda: _listens(init, _SSH_PORT),
+        what=f"{host.name}'s SSH server",
+        timeout_s=_BOOT_TIMEOUT_S,
+    )
 
 
 def crash_host(host: HostLayout) -> None:
@@ -147,6 +154,12 @@ def _start_ssh(lab: LabLayout, host: HostLayout, init: int) -> None:
         role=host.role("ssh"),
         log=host.log("sshd"),
     )
+
+
+def _listens(init: int, port: int) -> bool:
+    """Tell whether something listens on a TCP port of a host, without using its network."""
+    rows = [line.split() for line in Path(f"/proc/{init}/net/tcp").read_text().splitlines()[1:]]
+    return any(row[1].endswith(f":{port:04X}") and row[3] == _LISTENING for row in rows)
 
 
 def _resolver() -> str:

@@ -45,6 +45,11 @@ class HostLayout:
         return f"uwlab-{self.network}-{self.number}"
 
     @property
+    def mac(self) -> str:
+        """Return the hardware address: it outlives a crash, as a network card does."""
+        return f"02:75:77:6c:{self.network:02x}:{self.number:02x}"
+
+    @property
     def wire_table(self) -> str:
         """Return the nftables table that a delay needs on the machine's end of the cable."""
         return f"uwlab_{self.network}_{self.number}"

@@ -83,7 +83,7 @@ def plug_in(host: HostLayout, bridge: str, init: int) -> None:
     mtu = str(uplink_mtu())
     if not Path(f"/sys/class/net/{host.link}").exists():
         outer = ["ip", "link", "add", host.link, "mtu", mtu, "type", "veth"]
-        run([*outer, "peer", "name", "eth0", "mtu", mtu, "netns", str(init)])
+        run([*outer, "peer", "name", "eth0", "address", host.mac, "mtu", mtu, "netns", str(init)])
     run(["ip", "link", "set", host.link, "master", bridge, "up"])
     inner = (
         "link set lo up\n"
