@@ -76,6 +76,7 @@ function drawMatters() {
 
 async function choose(matter) {
   state.matter = matter;
+  document.querySelector("#matter .problem").textContent = "";
   drawMatters();
   byId("matter").hidden = false;
   byId("matter-title").textContent = matter.title;
@@ -166,6 +167,7 @@ function connect() {
 }
 
 function setLive(value, text) {
+  byId("live").hidden = !state.user;
   byId("live").dataset.state = value;
   byId("live").textContent = text;
 }
