@@ -13,7 +13,7 @@ from lab.engine_roots import engine_root
 from lab.errors import LabError
 from lab.layout import HostLayout, LabLayout
 from lab.network import plug_in, unplug
-from lab.processes import find, kill_and_wait, processes, wait_until
+from lab.processes import Process, kill_and_wait, processes, wait_until
 
 DISK_GIB = 10
 _BOOT_TIMEOUT_S = 20.0
@@ -44,8 +44,8 @@ def raise_host(lab: LabLayout, host: HostLayout, *, engine: str, live_restore: b
 def crash_host(host: HostLayout) -> None:
     """Kill every process of a host; only its disk remains, for the next boot."""
 
-    def alive() -> list[int]:
-        return [p.pid for p in processes(host.laboratory) if p.role.startswith(f"{host.name}.")]
+    def alive() -> list[Process]:
+        return [p for p in processes(host.laboratory) if p.role.startswith(f"{host.name}.")]
 
     kill_and_wait(alive)
     unplug(host)
@@ -130,7 +130,7 @@ def _make_disk(disk: Path) -> None:
 
 def _start_ssh(lab: LabLayout, host: HostLayout, init: int) -> None:
     """Start the SSH server with the laboratory's keys, where it does not run."""
-    if find(host.laboratory, host.role("ssh"), "sshd") is not None:
+    if _listens(init, _SSH_PORT):  # sshd writes its title over its environment, and its mark
         return
     key = (lab.ssh_dir / f"{host.name}_host_key").read_text()
     authorized = (lab.ssh_dir / "id_ed25519.pub").read_text()

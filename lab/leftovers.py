@@ -16,7 +16,7 @@ from lab.processes import kill_and_wait, processes
 
 def kill_processes(name: str) -> None:
     """Kill every process that carries the laboratory's mark, except the caller."""
-    kill_and_wait(lambda: [p.pid for p in processes(name) if p.pid != os.getpid()])
+    kill_and_wait(lambda: [p for p in processes(name) if p.pid != os.getpid()])
 
 
 def known_names() -> set[str]:

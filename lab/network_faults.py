@@ -13,11 +13,10 @@ from lab.engine import init_pid
 from lab.errors import LabError
 from lab.layout import HostLayout, LabLayout
 from lab.network import nft, uplink_mtu
-from lab.processes import find, kill_and_wait, wait_until
+from lab.processes import Process, kill_and_wait, processes, wait_until
 
 _CUT = "uwlab_cut"
 _LOSS = "uwlab_loss"
-_WIRE = "uwlab-wire"
 _HIGHEST_PERCENT = 100
 
 
@@ -91,9 +90,8 @@ def slow_down(lab: LabLayout, host: HostLayout, delay_ms: float) -> None:
 def speed_up(lab: LabLayout, host: HostLayout) -> None:
     """End a host's delay."""
 
-    def wires() -> list[int]:
-        pid = find(host.laboratory, host.role("wire"), _WIRE)
-        return [] if pid is None else [pid]
+    def wires() -> list[Process]:
+        return [p for p in processes(host.laboratory) if p.role == host.role("wire")]
 
     kill_and_wait(wires)
     table = host.wire_table

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from lab.command import MARKER, ROLE
 from lab.errors import LabError
 
 _POLL_S = 0.03
+_REAPERS = frozenset(("nsenter", "setsid", "unshare"))
+_REAPING_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +50,29 @@ def send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def kill_and_wait(find_victims: Callable[[], list[int]], *, timeout_s: float = 20.0) -> None:
-    """Kill processes, and those they start meanwhile, until none is left in the process table.
+def kill_and_wait(
+    find_victims: Callable[[], Iterable[Process]], *, timeout_s: float = 20.0
+) -> None:
+    """Kill processes, and those they start meanwhile, until none is left but for being reaped.
 
     A dying init loses its environment, and with it its mark, before the kernel has torn its
-    namespaces down; hence the wait for every process id once seen. Raises LabError when one
-    survives.
+    namespaces down; hence the wait for every process once seen. The programs that entered a
+    namespace get a moment to reap the daemon they wait for: an init's end waits for that.
+    Raises LabError when a process survives.
     """
-    deadline = time.monotonic() + timeout_s
+    began = time.monotonic()
     killed: dict[int, str] = {}
     while True:
-        victims = find_victims()
-        for pid in victims:
-            killed.setdefault(pid, _start_time(pid))
-            send(pid, signal.SIGKILL)
+        victims = list(find_victims())
+        for victim in victims:
+            killed.setdefault(victim.pid, _start_time(victim.pid))
+            if victim.program not in _REAPERS or time.monotonic() > began + _REAPING_S:
+                send(victim.pid, signal.SIGKILL)
         living = [pid for pid, started in killed.items() if started and _start_time(pid) == started]
         if not victims and not living:
             return
-        if time.monotonic() > deadline:
-            raise LabError(f"processes do not end: {sorted({*victims, *living})}")
+        if time.monotonic() > began + timeout_s:
+            raise LabError(f"processes do not end: {sorted({*killed} & {*living})}")
         time.sleep(_POLL_S)
 
 
@@ -80,11 +86,12 @@ def wait_until(holds: Callable[[], bool], *, what: str, timeout_s: float) -> Non
 
 
 def _start_time(pid: int) -> str:
-    """Return when a process started, in clock ticks since boot; empty for one that is gone."""
+    """Return when a process started, in clock ticks since boot; empty for an ended one."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
-    except (OSError, IndexError):
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (OSError, ValueError):
         return ""
+    return "" if state == "Z" else fields[18]
 
 
 def _read(entry: Path) -> Process | None:

@@ -94,7 +94,7 @@ def open_tap(device: str) -> int:
 
 
 def _main(cable: str, tap: str, delay_ms: str) -> None:
-    # The kernel shows fifteen characters: the name by which the process is found again.
+    # What `ps` shows, instead of an interpreter.
     Path("/proc/self/comm").write_text("uwlab-wire")
     carry(open_cable(cable), open_tap(tap), float(delay_ms) / 1000)
 

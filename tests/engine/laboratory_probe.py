@@ -116,7 +116,7 @@ def _tables() -> list[str]:
 
 def daemons(name: str) -> set[int]:
     """The long-running processes of a laboratory, without what they start for a moment."""
-    programs = {"tini", "containerd", "dockerd", "sshd", "docker-registry"}
+    programs = {"unshare", "tini", "nsenter", "containerd", "dockerd", "docker-registry"}
     return {p.pid for p in processes(name) if p.program in programs}
 
 
