@@ -30,7 +30,8 @@ SCRIPT = (PAGE_FOLDER / "script.js").read_text(encoding="utf-8")
 PLACE = re.compile(r"\{\{(\w+)\}\}")
 POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}';"
-    " connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    " connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
 )
 
 
