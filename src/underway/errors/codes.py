@@ -41,6 +41,11 @@ CODES: dict[str, CodeEntry] = {
         "A container that must run has ended.",
         "Look at its last lines for why it ended.",
     ),
+    "engine-denied": CodeEntry(
+        6,
+        "The user on a host may not use its Docker engine.",
+        "Add the user to the docker group on the host, then log in anew.",
+    ),
     "engine-missing": CodeEntry(
         6,
         "There is no Docker engine at the socket the file names.",
@@ -122,6 +127,43 @@ CODES: dict[str, CodeEntry] = {
         "A registry does not answer a host's engine.",
         "Check from the host that the registry's name and port can be reached.",
     ),
+    "ssh-denied": CodeEntry(
+        6,
+        "A host refused the SSH login.",
+        "Check that ssh to the host works without a password: key in the agent, user's name.",
+    ),
+    "ssh-failed": CodeEntry(
+        6,
+        "The SSH program ended without a connection.",
+        "Run ssh -v to the host and mend what it says.",
+    ),
+    "ssh-forwarding": CodeEntry(
+        6,
+        "A host's SSH server forbids forwarding, and the host has no docker command to go "
+        "around it.",
+        "Set AllowStreamLocalForwarding in sshd_config, or install the Docker CLI on the host.",
+    ),
+    "ssh-host-key": CodeEntry(
+        6,
+        "A host's SSH key is unknown, or is not the one known.",
+        "Run ssh to the host once, compare the fingerprint and accept it; a changed key needs a "
+        "reason first.",
+    ),
+    "ssh-name-unknown": CodeEntry(
+        6,
+        "A host's name cannot be resolved.",
+        "Check the spelling under x-underway.hosts, and this machine's DNS or SSH configuration.",
+    ),
+    "ssh-refused": CodeEntry(
+        6,
+        "No SSH server can be reached at a host's address.",
+        "Check the address and port, and that the host's SSH server runs.",
+    ),
+    "ssh-timeout": CodeEntry(
+        6,
+        "A host did not answer SSH in time.",
+        "Check that the host is up, and that a firewall lets this machine reach its SSH port.",
+    ),
     "still-in-use": CodeEntry(
         10,
         "A volume, network or image cannot be removed: something uses it.",
@@ -131,6 +173,16 @@ CODES: dict[str, CodeEntry] = {
         10,
         "A network's subnet overlaps with one that the host has already.",
         "Give the network another subnet, or remove the network that holds this one.",
+    ),
+    "unknown-code": CodeEntry(
+        2,
+        "There is no error code of this name.",
+        "List all codes with `underway errors`.",
+    ),
+    "usage": CodeEntry(
+        2,
+        "The command line is wrong: an unknown command, option or value.",
+        "Ask the command with --help what can be given.",
     ),
     "value-missing": CodeEntry(
         7,

@@ -1,6 +1,7 @@
 """Container calls: create with files and networks, start, stop, remove, and what they hold."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -31,6 +32,7 @@ _STOP_MARGIN_S: Final = 20.0
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _FILES_ROOT: Final = "/files"
+_SECRETS_ROOT: Final = "/run/secrets/"
 
 
 class ContainerCalls:
@@ -131,7 +133,8 @@ class ContainerCalls:
         labels: Mapping[str, str],
     ) -> None:
         """See `ports.Engine.write_files`."""
-        archive = archive_of(files, values)
+        inside = [replace(file, target=_inside_volume(file.target)) for file in files]
+        archive = archive_of(inside, values)
         carrier = ContainerRequest(
             name=ContainerName(f"underway-files-{volume}"),
             image=image,
@@ -179,6 +182,11 @@ class ContainerCalls:
             self.remove(name)
         except UnderwayError as error:
             first.add_note(f"and the half-made container stays: {error}")
+
+
+def _inside_volume(target: str) -> str:
+    """Secrets name where the container sees them: `/run/secrets`, where the volume is mounted."""
+    return target.removeprefix(_SECRETS_ROOT).lstrip("/")
 
 
 def _path(name: str) -> str:

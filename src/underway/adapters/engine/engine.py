@@ -84,7 +84,7 @@ class DockerEngine:
         values: SensitiveValues,
         labels: Mapping[str, str],
     ) -> None:
-        """Fill a volume with files; each `target` is a path inside the volume."""
+        """Fill a volume with files; a `target` is a path in the volume or below `/run/secrets`."""
         self._containers.write_files(volume, image, files, values, labels)
 
     def images(self) -> tuple[ImageState, ...]:

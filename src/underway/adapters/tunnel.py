@@ -1,0 +1,169 @@
+"""One SSH tunnel to a host's engine, as a process that cannot outlive its client.
+
+The tunnel is the user's own OpenSSH client. A small shell stands between: it waits for the end of
+its standard input, which comes however this process ends (`kill -9` too), and then ends ssh and
+removes the socket. (The kernel's parent-death signal would not do: it is bound to the thread that
+started the child, and tunnels are opened by pool threads that end before them.)
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from underway.adapters.endpoint import SshEndpoint
+from underway.adapters.program import end_group
+from underway.errors import UnreachableError
+
+CONNECT_S: Final = 10
+_READY_S: Final = 30.0
+_PING_S: Final = 10.0
+_POLL_S: Final = 0.01
+_STDERR_LINES: Final = 50
+_PING: Final = b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
+
+_WATCH: Final = """
+socket=$1; shift
+exec 3<&0
+"$@" </dev/null 3<&- & tunnel=$!
+{ read -r _ <&3; rm -f -- "$socket"; rmdir -- "${socket%/*}" 2>/dev/null; kill "$tunnel"; } &
+watch=$!
+exec 3<&-
+wait "$tunnel"; status=$?
+kill "$watch" 2>/dev/null
+exit "$status"
+"""
+
+
+class TunnelDirectory:
+    """A directory of mode 0700 for the run's sockets, under names nobody can guess."""
+
+    def __init__(self) -> None:
+        """Make it; short, because a socket's path may have 100 bytes only."""
+        runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+        parent = runtime if runtime and Path(runtime).is_dir() else None
+        self.path = Path(tempfile.mkdtemp(prefix="underway-", dir=parent))
+
+    def new_socket(self) -> Path:
+        """A path for one more socket."""
+        return self.path / f"{secrets.token_hex(8)}.sock"
+
+    def remove(self) -> None:
+        """Remove it with all in it; never raises."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Tunnel:
+    """`ssh -L`: a local socket that leads to the engine's."""
+
+    def __init__(self, endpoint: SshEndpoint, socket_path: Path) -> None:
+        """Start ssh; UnreachableError `program-missing` where there is none."""
+        self.socket_path = socket_path
+        forward = f"{socket_path}:{endpoint.socket}"
+        options = ["-nNT", "-o", "ExitOnForwardFailure=yes", "-L", forward]
+        argv = ["sh", "-c", _WATCH, "sh", str(socket_path), *ssh_argv(endpoint, options)]
+        if shutil.which("ssh") is None:
+            raise UnreachableError(
+                "program-missing",
+                "`ssh` cannot be run on this machine",
+                hint="Install the OpenSSH client.",
+            )
+        self._process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._said: deque[str] = deque(maxlen=_STDERR_LINES)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    @property
+    def stderr(self) -> str:
+        """What ssh said last."""
+        return "\n".join(self._said)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether ssh still runs and its socket is there."""
+        return self._process.poll() is None and self.socket_path.exists()
+
+    def await_socket(self) -> bool:
+        """Wait until ssh has logged in and listens; False if it ended or took too long."""
+        deadline = time.monotonic() + _READY_S
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                self._listener.join(1)
+                return False
+            if self.socket_path.exists():
+                return True
+            time.sleep(_POLL_S)
+        return False
+
+    def close(self) -> None:
+        """End ssh and remove the socket; never raises."""
+        if self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.close()
+        end_group(self._process)
+        self._listener.join(1)
+        self.socket_path.unlink(missing_ok=True)
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None  # noqa: S101 - made with a pipe above
+        with self._process.stderr as pipe:
+            for line in pipe:
+                self._said.append(line.decode("utf-8", "replace").rstrip())
+
+
+def ssh_argv(endpoint: SshEndpoint, options: Sequence[str], command: str = "") -> list[str]:
+    """The ssh program's arguments: never asks, notices a dead peer, uses the user's configuration.
+
+    `UNDERWAY_SSH_CONFIG` names another configuration file.
+    """
+    settings = {
+        "BatchMode": "yes",
+        "ConnectTimeout": str(CONNECT_S),
+        "ControlMaster": "no",
+        "ControlPath": "none",
+        "LogLevel": "INFO",
+        "RemoteCommand": "none",
+        "RequestTTY": "no",
+        "ServerAliveCountMax": "3",
+        "ServerAliveInterval": "5",
+    }
+    config = os.environ.get("UNDERWAY_SSH_CONFIG", "")
+    return [
+        "ssh",
+        *(["-F", config] if config else []),
+        "-a",
+        "-x",
+        *(part for key, value in settings.items() for part in ("-o", f"{key}={value}")),
+        *options,
+        *(["-p", str(endpoint.port)] if endpoint.port else []),
+        "--",
+        endpoint.destination,
+        *([command] if command else []),
+    ]
+
+
+def answers(path: Path) -> bool:
+    """Whether an engine answers behind a local socket."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(_PING_S)
+            probe.connect(str(path))
+            probe.sendall(_PING)
+            return probe.recv(5) == b"HTTP/"
+    except OSError:
+        return False
