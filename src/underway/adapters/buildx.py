@@ -79,7 +79,7 @@ class BuildxBuilder:
     def build(self, build: BuildSpec, tags: Sequence[str], progress: Callable[[str], None]) -> str:
         """Build, tag, and return the image id; RefusedError (`build-failed`) if it does not."""
         definition = read_definition(build)
-        log = BuildLog(progress)
+        log = BuildLog(progress, masked_values(definition, self._values))
         with tempfile.TemporaryDirectory(prefix="underway-build-") as directory:
             metadata = Path(directory) / "metadata.json"
             hidden = _Hidden(self._values, Path(directory))
@@ -138,6 +138,18 @@ def sensitive_value(values: SensitiveValues, name: SensitiveName) -> Sensitive:
             hint="Give it in the environment or the secret's file, then run again.",
         )
     return values[name]
+
+
+def masked_values(definition: BuildDefinition, values: SensitiveValues) -> tuple[str, ...]:
+    """The sensitive texts of a build, which its output must not show."""
+    names = [argument.sensitive for argument in definition.arguments]
+    names += [secret.content for secret in definition.secrets]
+    found = [
+        values[name].reveal().decode("utf-8", "replace")
+        for name in names
+        if name and name in values
+    ]
+    return tuple(line for text in found for line in (text, *text.splitlines()))
 
 
 class _Hidden:

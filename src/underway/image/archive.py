@@ -11,11 +11,12 @@ import posixpath
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 _CHUNK: Final = 1 << 20
-_SMALL: Final = 4 << 20
+_SMALL: Final = 1 << 20
 _BLOCK: Final = tarfile.BLOCKSIZE
+_END: Final = b"\0" * (2 * _BLOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,14 @@ class ArchiveHead:
         layers: paths of the layers, from the base up; a path may stand twice.
         links: path of a link, and the path it leads to.
         sizes: bytes of each layer's file.
+        bones: an archive of all but the layers' files.
     """
 
     config: str
     layers: tuple[str, ...]
     links: tuple[tuple[str, str], ...] = ()
     sizes: tuple[tuple[str, int], ...] = ()
+    bones: bytes = b""
 
     @property
     def config_digest(self) -> str:
@@ -53,45 +56,62 @@ class ArchiveHead:
 
 def read_head(archive: Iterable[bytes]) -> ArchiveHead:
     """Read an archive through and keep what it says of itself; ValueError if it is none."""
-    manifest: list[dict[str, Any]] = []
+    small: dict[str, bytes] = {}
+    texts: dict[str, bytes] = {}
     links: dict[str, str] = {}
     sizes: dict[str, int] = {}
     with tarfile.open(fileobj=_Stream(archive), mode="r|", bufsize=_CHUNK) as tar:
         for member in tar:
-            if member.name == "manifest.json" and member.size < _SMALL:
-                manifest = json.load(tar.extractfile(member) or io.BytesIO(b"[]"))
-            elif member.issym():
+            if member.issym():
                 folder = posixpath.dirname(member.name)
                 links[member.name] = posixpath.normpath(posixpath.join(folder, member.linkname))
             elif member.isfile():
                 sizes[member.name] = member.size
+            if member.size < _SMALL:
+                pieces = tuple(_member(tar, member))
+                small[member.name] = b"".join(pieces)
+                texts[member.name] = b"".join(pieces[1:])[: member.size]
+    manifest = json.loads(texts.get("manifest.json", b"[]"))
     if len(manifest) != 1:
         raise ValueError(f"an archive of {len(manifest)} images")
     layers = tuple(manifest[0]["Layers"])
-    kept = tuple((path, sizes[path]) for path in dict.fromkeys(layers) if path in sizes)
-    return ArchiveHead(str(manifest[0]["Config"]), layers, tuple(sorted(links.items())), kept)
+    return ArchiveHead(
+        config=str(manifest[0]["Config"]),
+        layers=layers,
+        links=tuple(sorted(links.items())),
+        sizes=tuple((path, sizes[path]) for path in dict.fromkeys(layers) if path in sizes),
+        bones=b"".join(
+            content for name, content in small.items() if name not in layers or name in links
+        )
+        + _END,
+    )
 
 
 def without_layers(
     archive: Iterable[bytes], head: ArchiveHead, first: int, sent: Callable[[int], None]
 ) -> Iterator[bytes]:
-    """The archive without the files only layers below number `first` need.
+    """The archive without the files that only layers below number `first` need.
 
     `sent` is told the bytes of each piece that is handed on.
     """
     dropped = frozenset(path for path, _ in head.sizes) - head.files_from(first)
     with tarfile.open(fileobj=_Stream(archive), mode="r|", bufsize=_CHUNK) as tar:
         for member in tar:
-            if member.name in dropped:
-                continue
-            yield member.tobuf(tarfile.PAX_FORMAT)
-            content = tar.extractfile(member) if member.isfile() else None
-            while content is not None and (piece := content.read(_CHUNK)):
-                sent(len(piece))
-                yield piece
-            if content is not None and member.size % _BLOCK:
-                yield b"\0" * (_BLOCK - member.size % _BLOCK)
-    yield b"\0" * (2 * _BLOCK)
+            if member.name not in dropped:
+                for piece in _member(tar, member):
+                    sent(len(piece))
+                    yield piece
+    yield _END
+
+
+def _member(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
+    """One member as it stands in a tar: header, content, padding."""
+    yield member.tobuf(tarfile.PAX_FORMAT)
+    content = tar.extractfile(member) if member.isfile() else None
+    while content is not None and (piece := content.read(_CHUNK)):
+        yield piece
+    if content is not None and member.size % _BLOCK:
+        yield b"\0" * (_BLOCK - member.size % _BLOCK)
 
 
 def first_missing(head: ArchiveHead, message: str) -> int | None:
@@ -100,7 +120,7 @@ def first_missing(head: ArchiveHead, message: str) -> int | None:
     None where the message names no layer of this archive.
     """
     for number, path in enumerate(head.layers):
-        if path in message or posixpath.dirname(path) + "/" in message.partition("blobs/")[0]:
+        if path in message:
             return number
     return None
 

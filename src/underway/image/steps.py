@@ -15,14 +15,18 @@ _KEEP_DIGITS = 12
 
 
 def is_image(state: ImageState, image: ImageIdentity) -> bool:
-    """Whether what a host holds is this image, as far as ids and digests prove it."""
+    """Whether what a host holds is this image, as far as ids and digests prove it.
+
+    Where ids are manifest digests, the tag that `keep_reference` names counts too: it is given
+    only after the configuration was read and verified.
+    """
     if state.id == image.config_digest:
         return True
-    if not image.manifest_digest:
+    if not uses_manifest_ids(state):
         return False
-    if state.id == image.manifest_digest:
+    if image.manifest_digest and image.manifest_digest in (state.id, *digests_of(state)):
         return True
-    return uses_manifest_ids(state) and image.manifest_digest in digests_of(state)
+    return keep_reference(image) in state.repo_tags
 
 
 def uses_manifest_ids(state: ImageState) -> bool:
