@@ -80,9 +80,10 @@ class Gates:
 
     def _ready(self, gate: AwaitContainer, context: StepContext) -> StepResult:
         stable_since: dict[str, float] = {}
+        restarts: dict[str, int] = {}
 
         def look(elapsed: float) -> StepResult | None:
-            state = self._alive(gate.host, gate.container)
+            state = self._alive(gate.host, gate.container, restarts)
             if state.health is Health.HEALTHY:
                 return PASSED
             if state.health is not Health.NONE:
@@ -134,10 +135,11 @@ class Gates:
 
     def _servers(self, gate: AwaitServers, context: StepContext) -> StepResult:
         waiting: set[ReplicaRef] = set(gate.servers)
+        restarts: dict[str, int] = {}
 
         def look(_: float) -> StepResult | None:
             for ref in sorted(waiting):
-                self._alive(ref.host, ref.container)
+                self._alive(ref.host, ref.container, restarts)
             seen = self._upstream(gate.host, gate.app, gate.service)
             passed = {s.name for s in seen.servers if s.has_passed} if seen else set()
             waiting.difference_update({ref for ref in waiting if ref.container in passed})
@@ -145,7 +147,7 @@ class Gates:
 
         result = self._poll(gate.timeout_s, context, look)
         if result is None:
-            first = sorted(waiting)[0]
+            first = min(waiting)
             seen = self._upstream(gate.host, gate.app, gate.service)
             checks = {s.name: s.check for s in seen.servers} if seen else {}
             raise self._failed(
@@ -194,8 +196,10 @@ class Gates:
         )
 
     def _watched(self, gate: Watch, context: StepContext) -> StepResult:
+        restarts: dict[str, int] = {}
+
         def look(elapsed: float) -> StepResult | None:
-            state = self._alive(gate.host, gate.container)
+            state = self._alive(gate.host, gate.container, restarts)
             if state.health is Health.UNHEALTHY:
                 raise self._failed(
                     "turned-unhealthy", gate.host, gate.container, "turned unhealthy", hint=""
@@ -204,12 +208,17 @@ class Gates:
 
         return self._poll(gate.monitor_s + 60, context, look) or PASSED
 
-    def _alive(self, host: HostName, name: str) -> ContainerState:
-        """The container, running and never restarted; raises StepFailedError otherwise."""
+    def _alive(self, host: HostName, name: str, restarts: dict[str, int]) -> ContainerState:
+        """The container, running and not restarted since this gate first looked.
+
+        A restart from long ago is no reason to refuse a replica that serves. Raises
+        StepFailedError otherwise.
+        """
         state = self.world.engine(host).container(name)
         if state is None:
             raise StepFailedError("container-gone", f"{name} on {host} was removed by somebody")
-        if state.restart_count or state.status is ContainerStatus.RESTARTING:
+        before = restarts.setdefault(f"{host}/{name}", state.restart_count)
+        if state.restart_count > before or state.status is ContainerStatus.RESTARTING:
             raise self._failed(
                 "replica-crashed",
                 host,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from underway.errors import UnreachableError
 from underway.model.names import LABEL_ROLE, ServiceName
-from underway.model.plan import Plan, Stage
+from underway.model.plan import Lane, Plan, Stage
 from underway.model.release import Release
 from underway.model.snapshot import ContainerStatus, Role, Snapshot
+from underway.model.spec import FailureAction
 from underway.model.step import (
     AwaitContainer,
     AwaitedState,
@@ -42,9 +43,12 @@ class _Draft:
     left: list[str] = field(default_factory=list)
 
 
-def plan_release(release: Release, snapshot: Snapshot, policy: Policy) -> Plan:
+def plan_release(
+    release: Release, snapshot: Snapshot, policy: Policy, transfer: tuple[Lane, ...] = ()
+) -> Plan:
     """Plan the way from `snapshot` to `release`.
 
+    `transfer` are the lanes that bring missing images to hosts; they come first.
     Raises UnreachableError if a host did not answer and the policy does not plan around it, and
     RefusedError or ConfigurationError where the release cannot stand on these hosts.
     """
@@ -58,7 +62,7 @@ def plan_release(release: Release, snapshot: Snapshot, policy: Policy) -> Plan:
             hint="bring the host back, or leave it out with --skip-host HOST",
         )
     allocator = Allocator(scene)
-    preparation = Preparation(scene, allocator)
+    preparation = Preparation(scene, allocator, transfer)
     starter = Starter(scene, allocator)
     draft = _Draft(stages=preparation.stages())
     runs_before = policy.runs_before and not policy.is_undo
@@ -77,12 +81,18 @@ def plan_release(release: Release, snapshot: Snapshot, policy: Policy) -> Plan:
     return Plan(
         app=scene.app,
         release=release.number,
-        goal=f"{scene.app} runs release {release.number}",
+        goal=_goal(scene),
         stages=tuple(draft.stages),
         interrupts=tuple(draft.interrupts),
         tolerances=_tolerances(scene),
         left=tuple(draft.left),
     )
+
+
+def _goal(scene: Scene) -> str:
+    if scene.release.number:
+        return f"{scene.app} runs release {scene.release.number}"
+    return f"{scene.app} runs nothing"
 
 
 def _roll_out(scene: Scene, cast: Cast, starter: Starter, draft: _Draft) -> None:
@@ -200,8 +210,22 @@ def _mounted_after(scene: Scene) -> set[str]:
 
 
 def _tolerances(scene: Scene) -> tuple[tuple[ServiceName, int], ...]:
-    return tuple(
-        (service.name, int(service.update.max_failure_ratio * service.replicas))
-        for service in scene.spec.services
-        if service.update.max_failure_ratio
-    )
+    """How many replicas may fail: by ratio, or all where the file says `continue`."""
+    found = []
+    for service in scene.spec.services:
+        count = len(service.hosts) if service.is_global else service.replicas
+        allowed = int(service.update.max_failure_ratio * count)
+        if service.update.failure_action is FailureAction.CONTINUE:
+            allowed = count
+        if allowed:
+            found.append((service.name, allowed))
+    return tuple(found)
+
+
+def plan_records(
+    release: Release, snapshot: Snapshot, policy: Policy, transfer: tuple[Lane, ...] = ()
+) -> Plan:
+    """Plan only that every host holds the images and the record of `release`."""
+    scene = Scene(release, snapshot, policy)
+    stages = Preparation(scene, Allocator(scene), transfer).records()
+    return Plan(scene.app, release.number, f"{scene.app}: record {release.number}", tuple(stages))

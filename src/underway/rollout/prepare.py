@@ -7,9 +7,15 @@ from dataclasses import dataclass
 
 from underway.errors import RefusedError
 from underway.model.container import ContainerRequest
-from underway.model.image import ImageIdentity, ImageState
-from underway.model.names import LABEL_APP, LABEL_GENERATION, HostName, NetworkName
-from underway.model.plan import Stage
+from underway.model.names import (
+    LABEL_APP,
+    LABEL_GENERATION,
+    NO_RELEASE,
+    HostName,
+    NetworkName,
+    VolumeName,
+)
+from underway.model.plan import Lane, Stage
 from underway.model.release import Binding
 from underway.model.snapshot import ContainerStatus, HostState, Role
 from underway.model.spec import MountKind, NetworkSpec, ServiceSpec, VolumeKind, VolumeSpec
@@ -17,10 +23,8 @@ from underway.model.step import (
     CreateContainer,
     CreateNetwork,
     CreateVolume,
-    PullImage,
     RecordRelease,
     RemoveContainer,
-    SendImage,
     SetCurrent,
     StartContainer,
     Step,
@@ -43,46 +47,33 @@ def services_on(scene: Scene, host: HostName) -> tuple[ServiceSpec, ...]:
     )
 
 
-def has_image(images: tuple[ImageState, ...], image: ImageIdentity) -> bool:
-    """Whether exactly this image is among `images`."""
-    return any(
-        state.id == image.config_digest
-        or (image.pull_reference and image.pull_reference in state.repo_digests)
-        for state in images
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Plans the preparation of every host of a release."""
+    """Plans the preparation of every host of a release.
+
+    `transfer` are the lanes that bring images to hosts; the image slice plans them.
+    """
 
     scene: Scene
     allocator: Allocator
+    transfer: tuple[Lane, ...] = ()
 
     def stages(self) -> list[Stage]:
         """Images first, verified everywhere; then networks, volumes, anchor, records, proxy."""
-        hosts = [state for h in self.scene.hosts if (state := self.scene.host(h.name))]
         return [
-            *in_parallel("Ship images", [self._images(host) for host in hosts]),
-            *in_lanes("Networks and volumes", [s for h in hosts for s in self._ground(h)]),
-            *in_lanes("Anchors", [s for h in hosts for s in self._anchor(h)]),
-            *in_lanes("Records", [s for h in hosts for s in self._records(h)]),
+            *self.records(),
             *in_lanes("Proxies", [s for h in self.scene.edges for s in self._edge(h)]),
         ]
 
-    def _images(self, host: HostState) -> list[Step]:
-        images = [self.scene.policy.tools]
-        images += [self.scene.release.image_of(s.name) for s in services_on(self.scene, host.name)]
-        steps: list[Step] = []
-        for image in sorted(set(images)):
-            if has_image(host.images, image):
-                continue
-            cause = f"{image.reference} is not on {host.name}"
-            if image.pull_reference:
-                steps.append(PullImage(host.name, image, cause))
-            else:
-                steps.append(SendImage(host.name, image, cause))
-        return steps
+    def records(self) -> list[Stage]:
+        """What recording a release takes: nothing of it touches what serves."""
+        hosts = [state for h in self.scene.hosts if (state := self.scene.host(h.name))]
+        return [
+            *in_parallel("Ship images", (lane.steps for lane in self.transfer)),
+            *in_lanes("Networks and volumes", [s for h in hosts for s in self._ground(h)]),
+            *in_lanes("Anchors", [s for h in hosts for s in self._anchor(h)]),
+            *in_lanes("Records", [s for h in hosts for s in self._records(h)]),
+        ]
 
     def _volumes(self, host: HostState) -> list[VolumeSpec]:
         wanted = {
@@ -153,7 +144,7 @@ class Preparation:
         app = self.scene.app
         labels = own_labels(app, Role.ANCHOR)
         return [
-            VolumeSpec(name=name, physical=name, kind=VolumeKind.PER_HOST, labels=labels)  # type: ignore[arg-type]
+            VolumeSpec(VolumeName(name), name, VolumeKind.PER_HOST, labels=labels)
             for name in (ledger_volume(app), vault_volume(app))
         ]
 
@@ -165,6 +156,8 @@ class Preparation:
     def _records(self, host: HostState) -> list[Step]:
         release = self.scene.release
         steps: list[Step] = []
+        if release.number == NO_RELEASE:
+            return steps
         if release.sensitive and release.number not in host.vault:
             cause = f"release {release.number} can be brought back from any machine"
             steps.append(WriteVault(host.name, release.number, cause))
@@ -186,16 +179,17 @@ class Preparation:
             Binding(volume, physical) for volume, physical in sorted(self.scene.bindings().items())
         )
         number = self.scene.release.number
+        cause = f"release {number} takes all traffic" if number else "nothing runs any more"
         return in_lanes(
             "Record what runs",
             (
-                SetCurrent(host.name, number, bindings, f"release {number} takes all traffic")
+                SetCurrent(host.name, number, bindings, cause)
                 for spec in self.scene.hosts
                 if (host := self.scene.host(spec.name))
                 and (
-                    host.ledger is None
-                    or host.ledger.current != number
-                    or tuple(sorted(host.ledger.bindings)) != bindings
+                    (host.ledger is None and number)
+                    or (host.ledger and host.ledger.current != number)
+                    or (host.ledger and number and _sorted(host.ledger.bindings) != bindings)
                 )
             ),
         )
@@ -219,3 +213,7 @@ def _standing(
     steps.append(CreateContainer(host.name, request, cause))
     steps.append(StartContainer(host.name, request.name, cause))
     return steps
+
+
+def _sorted(bindings: tuple[Binding, ...]) -> tuple[Binding, ...]:
+    return tuple(sorted(bindings))

@@ -1,0 +1,32 @@
+"""The use cases as a Python library: what the command line does, without the command line.
+
+A `Session` (made by `underway.wiring.open_session`) holds the file understood and the open
+connections; each use case is a function over it. Outcomes are values, failures are
+`underway.errors.UnderwayError`.
+"""
+
+from underway.api.deploying import DeployOptions, DeployResult, deploy, plan, rollback
+from underway.api.inspecting import ReplicaLine, history, logs, releases, status
+from underway.api.maintaining import lock_holders, lock_release, prune, remove, repair
+from underway.api.session import Session
+from underway.api.shipping import ship
+
+__all__ = [
+    "DeployOptions",
+    "DeployResult",
+    "ReplicaLine",
+    "Session",
+    "deploy",
+    "history",
+    "lock_holders",
+    "lock_release",
+    "logs",
+    "plan",
+    "prune",
+    "releases",
+    "remove",
+    "repair",
+    "rollback",
+    "ship",
+    "status",
+]

@@ -1,0 +1,170 @@
+"""Plan, deploy, roll back: the main job."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from underway.api.running import Finish, run_job
+from underway.api.session import Session, current_release, releases_of, runs_of
+from underway.api.shipping import Cargo, recorded, ship
+from underway.api.steering import Course, Job
+from underway.errors import RefusedError
+from underway.model.event import Outcome, RunFinished, RunStarted
+from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, ServiceName
+from underway.model.plan import Plan
+from underway.model.release import Release
+from underway.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class DeployOptions:
+    """What the user asks for beside the file.
+
+    `release` 0 ships the file; `wait_s` is how long to wait for another run's lock.
+    """
+
+    release: ReleaseNumber = NO_RELEASE
+    recreate: bool = False
+    refresh: frozenset[ServiceName] = frozenset()
+    allow_interruption: bool = False
+    skip_hosts: frozenset[HostName] = frozenset()
+    wait_s: float = 0.0
+    current_secrets: bool = False
+    past_migrations: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeployResult:
+    """What a deploy or rollback came to; failures are raised, not returned."""
+
+    release: Release
+    previous: ReleaseNumber
+    outcome: Outcome
+    steps: int
+    duration_s: float
+
+
+def plan(session: Session, options: DeployOptions | None = None) -> Plan:
+    """Ship (or take the release named) and plan it, changing no host."""
+    chosen = options or DeployOptions()
+    snapshot = session.observe()
+    cargo = _cargo(session, snapshot, chosen)
+    return Course.of(session, cargo, _job("plan", chosen)).plan(snapshot)
+
+
+def deploy(session: Session, options: DeployOptions | None = None) -> DeployResult:
+    """Bring the whole fleet to the release; raises what the exit codes promise.
+
+    StepFailedError: failed and undone. NotUndoneError: what is left. RefusedError, LockedError,
+    UnreachableError, IntegrityError: nothing was changed.
+    """
+    chosen = options or DeployOptions()
+    return _run(session, "deploy", chosen, lambda seen: _cargo(session, seen, chosen))
+
+
+def rollback(session: Session, options: DeployOptions | None = None) -> DeployResult:
+    """Bring the whole fleet back to an older release, with that release's own configuration."""
+    chosen = options or DeployOptions()
+
+    def older(snapshot: Snapshot) -> Cargo:
+        number = chosen.release or _release_before(snapshot)
+        _check_migrations(session, snapshot, number, chosen)
+        return recorded(session, snapshot, number, current_secrets=chosen.current_secrets)
+
+    return _run(session, "rollback", chosen, older)
+
+
+def _cargo(session: Session, snapshot: Snapshot, options: DeployOptions) -> Cargo:
+    if options.release:
+        return recorded(session, snapshot, options.release, current_secrets=options.current_secrets)
+    return ship(session, snapshot, refresh=options.refresh)
+
+
+def _job(command: str, options: DeployOptions) -> Job:
+    return Job(
+        command=command,
+        is_rollback=command == "rollback",
+        recreates=options.recreate,
+        allows_interruption=options.allow_interruption,
+        skip_hosts=options.skip_hosts,
+        wait_s=options.wait_s,
+    )
+
+
+def _run(
+    session: Session, command: str, options: DeployOptions, cargo_of: Callable[[Snapshot], Cargo]
+) -> DeployResult:
+    began = session.clock.monotonic()
+    session.voice.say(RunStarted(command, session.app, options.release))
+    snapshot = session.observe()
+    cargo = cargo_of(snapshot)
+    before = current_release(snapshot)
+    course = Course.of(session, cargo, _job(command, options))
+    finish: Finish = run_job(session, course, snapshot)
+    taken = session.clock.monotonic() - began
+    session.voice.say(RunFinished(finish.outcome, 0, cargo.release.number, taken, finish.text))
+    return DeployResult(
+        cargo.release,
+        before.number if before else NO_RELEASE,
+        finish.outcome,
+        finish.steps,
+        taken,
+    )
+
+
+def _release_before(snapshot: Snapshot) -> ReleaseNumber:
+    """The release that ran before the current one."""
+    current = current_release(snapshot)
+    if current is None:
+        raise RefusedError("nothing-deployed", "nothing was deployed yet: there is no way back")
+    known = releases_of(snapshot)
+    for run in reversed(runs_of(snapshot)):
+        if run.outcome != Outcome.DONE or run.current == current.number:
+            continue
+        if run.current in known and run.current:
+            return run.current
+    raise RefusedError(
+        "no-older-release",
+        f"release {current.number} is the only one that ever ran",
+        hint="name a release: underway rollback RELEASE",
+    )
+
+
+def _check_migrations(
+    session: Session, snapshot: Snapshot, number: ReleaseNumber, options: DeployOptions
+) -> None:
+    """Rolling back leaves what later `before` commands did to the data: ask first."""
+    current = current_release(snapshot)
+    if current is None or options.past_migrations or number >= current.number:
+        return
+    passed = [
+        release.number
+        for release in releases_of(snapshot).values()
+        if number < release.number <= current.number
+        and any(service.before for service in release.spec.services)
+        and _differs(release, releases_of(snapshot).get(number))
+    ]
+    if not passed:
+        return
+    names = ", ".join(str(n) for n in sorted(passed))
+    question = f"`before` of release {names} stays done (a schema is not taken back). Roll back?"
+    if not session.confirm(question):
+        raise RefusedError(
+            "past-migrations",
+            f"rolling back to {number} does not undo what `before` of release {names} did",
+            hint=f"if release {number} can live with it, run it again with --past-migrations",
+        )
+
+
+def _differs(one: Release, other: Release | None) -> bool:
+    """Whether two releases' `before` commands could have done different things."""
+    if other is None:
+        return True
+
+    def befores(release: Release) -> list[tuple[str, str, tuple[str, ...]]]:
+        return [
+            (s.name, release.image_of(s.name).config_digest, s.before.command)
+            for s in release.spec.services
+            if s.before
+        ]
+
+    return befores(one) != befores(other)

@@ -1,0 +1,149 @@
+"""Mend, tidy, remove, and the lock: what is done between deploys."""
+
+from underway.api.deploying import DeployOptions, DeployResult, deploy
+from underway.api.running import bring_tools
+from underway.api.session import Session, current_release, next_run, releases_of, runs_of
+from underway.api.shipping import Cargo
+from underway.api.steering import Course, Job
+from underway.errors import NotUndoneError, RefusedError
+from underway.model.event import Outcome
+from underway.model.names import NO_RELEASE, HostName
+from underway.model.plan import Plan
+from underway.model.release import Release
+from underway.model.snapshot import HostState, Role, Snapshot
+from underway.model.step import RemoveContainer, RemoveImage, Step
+from underway.ports import LockHolder
+from underway.rollout.removal import plan_removal
+from underway.rollout.scene import Policy
+from underway.rollout.stages import in_lanes
+
+KEPT_RELEASES = 3
+"""How many releases that ran keep their images on the hosts, for a rollback without a registry."""
+
+
+def repair(session: Session, *, skip_hosts: frozenset[HostName] = frozenset()) -> DeployResult:
+    """Bring what runs back to what the current release says, and touch nothing else."""
+    release = current_release(session.observe())
+    if release is None:
+        raise RefusedError("nothing-deployed", "nothing was deployed yet: there is nothing to mend")
+    options = DeployOptions(release.number, allow_interruption=True, skip_hosts=skip_hosts)
+    return deploy(session, options)
+
+
+def lock_holders(session: Session) -> tuple[LockHolder, ...]:
+    """Who holds the app's lock now."""
+    return session.locks.holders(session.app)
+
+
+def lock_release(session: Session) -> tuple[LockHolder, ...]:
+    """Take the lock away from whoever holds it; returns who lost it.
+
+    A client that loses it changes nothing more.
+    """
+    holders = lock_holders(session)
+    for host, engine in sorted(session.world.engines.items()):
+        del host
+        for container in engine.containers():
+            if container.role == Role.LOCK and container.app == session.app:
+                engine.remove(container.name)
+    return holders
+
+
+def remove(session: Session, *, with_data: bool = False, wait_s: float = 0.0) -> Plan:
+    """Take the app off its hosts; on a bare host that is nothing to do. Returns what was done."""
+    snapshot = session.observe()
+    release = current_release(snapshot) or Release(NO_RELEASE, session.spec, ())
+    tools = session.workshop.tools()
+    policy = Policy(tools=tools, keep_unreachable=True)
+    plan = plan_removal(release, snapshot, policy, with_data=with_data)
+    if plan.is_empty:
+        return plan
+    cargo = Cargo(release, {}, b"")
+    course = Course(session, cargo, Job("remove"), tools)
+    bring_tools(session, course, snapshot)
+    with session.locks.acquire(session.app, "remove", wait_s=wait_s) as lock:
+        plan = plan_removal(release, session.observe(), policy, with_data=with_data)
+        walk = course.executor(lock, next_run(snapshot)).run(plan)
+    _tidy_tools(session, course)
+    if walk.failures or plan.left:
+        raise NotUndoneError(
+            "not-removed",
+            f"not everything of {session.app} could be removed",
+            hint="run `underway remove` again",
+            detail=(*plan.left, *(str(failure.error) for failure in walk.failures)),
+        )
+    return plan
+
+
+def _tidy_tools(session: Session, course: Course) -> None:
+    """The tools image goes with the last app of a host."""
+    for host in session.observe().reachable:
+        if any(container.role in set(Role) for container in host.containers):
+            continue
+        for image in host.images:
+            if image.id == course.tools.config_digest:
+                session.world.engine(host.name).remove_image(image.id)
+
+
+def plan_prune(session: Session, snapshot: Snapshot) -> Plan:
+    """What nothing needs any more: never what runs, what a rollback needs, or another app's."""
+    known = releases_of(snapshot)
+    needed = _needed_releases(snapshot)
+    wanted = {e.image.config_digest for n in needed if n in known for e in known[n].images}
+    ours = {e.image.config_digest for release in known.values() for e in release.images}
+    steps: list[Step] = []
+    for host in snapshot.reachable:
+        steps += _prunable(session, host, ours - wanted)
+    stages = in_lanes("Prune", steps)
+    left = tuple(f"{host.name} did not answer" for host in snapshot.unreachable)
+    return Plan(session.app, NO_RELEASE, "only what is needed", tuple(stages), left=left)
+
+
+def _needed_releases(snapshot: Snapshot) -> set[int]:
+    current = current_release(snapshot)
+    needed = [current.number] if current else []
+    for run in reversed(runs_of(snapshot)):
+        if run.outcome == Outcome.DONE and run.current and run.current not in needed:
+            needed.append(run.current)
+    return set(needed[:KEPT_RELEASES])
+
+
+def _prunable(session: Session, host: HostState, unwanted: set[str]) -> list[Step]:
+    used = {container.image_id for container in host.containers}
+    others = {container.image_id for container in host.containers if container.app != session.app}
+    steps: list[Step] = [
+        RemoveContainer(host.name, c.name, "ended, and no run needs it")
+        for c in host.containers
+        if c.app == session.app and c.role == Role.FILES
+    ]
+    steps += [
+        RemoveImage(host.name, image.id, "no release that runs or ran lately needs it")
+        for image in host.images
+        if image.id in unwanted and image.id not in used | others
+    ]
+    return steps
+
+
+def prune(session: Session, *, wait_s: float = 0.0) -> Plan:
+    """Remove what nothing needs any more; returns what was done."""
+    snapshot = session.observe()
+    plan = plan_prune(session, snapshot)
+    release = current_release(snapshot)
+    if plan.is_empty or release is None:
+        return plan
+    course = Course(session, Cargo(release, {}, b""), Job("prune"), session.workshop.tools())
+    with session.locks.acquire(session.app, "prune", wait_s=wait_s) as lock:
+        plan = plan_prune(session, session.observe())
+        course.executor(lock, next_run(snapshot)).run(plan)
+    return plan
+
+
+__all__ = [
+    "KEPT_RELEASES",
+    "lock_holders",
+    "lock_release",
+    "plan_prune",
+    "prune",
+    "remove",
+    "repair",
+]

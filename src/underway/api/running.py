@@ -1,0 +1,238 @@
+"""Carry a course out: lock, plan again, apply, and when it fails, bring the whole fleet back.
+
+Before the commit point a failure goes back to the release that served; from it on it goes
+forward. Where a host cannot be asked, nothing that it may still send traffic to is stopped, and
+the error names it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from underway.api.recording import Recorder
+from underway.api.session import Session, current_release
+from underway.api.steering import Course
+from underway.errors import (
+    NotUndoneError,
+    RefusedError,
+    StepFailedError,
+    UnderwayError,
+    UnreachableError,
+)
+from underway.kernel.executor import Walk
+from underway.model.event import Level, Outcome, UndoStarted
+from underway.model.names import NO_RELEASE, RunNumber
+from underway.model.plan import Plan
+from underway.model.release import Release
+from underway.model.snapshot import Snapshot
+from underway.model.spec import FailureAction
+from underway.model.step import (
+    CreateNetwork,
+    CreateVolume,
+    PullImage,
+    RecordRelease,
+    SendImage,
+    WriteVault,
+)
+from underway.ports import Lock
+
+MOST_TRIES = 3
+HARMLESS = (PullImage, SendImage, CreateNetwork, CreateVolume, WriteVault, RecordRelease)
+"""Steps that touch nothing that serves: where one of them fails, there is nothing to undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How a run ended well."""
+
+    outcome: Outcome
+    steps: int
+    text: str = ""
+
+
+def run_job(session: Session, course: Course, snapshot: Snapshot) -> Finish:
+    """Bring the fleet to the course's release, or raise after bringing it back."""
+    plan = course.plan(snapshot)
+    if plan.is_empty:
+        return Finish(Outcome.NOTHING_TO_DO, 0, f"{session.app} runs it already")
+    _allow_interruption(session, course, plan)
+    bring_tools(session, course, snapshot)
+    wait_s = course.job.wait_s
+    with session.locks.acquire(session.app, course.job.command, wait_s=wait_s) as lock:
+        return _run_locked(session, course, lock, plan)
+
+
+def bring_tools(session: Session, course: Course, snapshot: Snapshot) -> None:
+    """The lock itself runs in the tools image: it comes ahead of everything else."""
+    for lane in course.transfer(snapshot):
+        for step in lane.steps:
+            if not isinstance(step, PullImage | SendImage) or step.image != course.tools:
+                continue
+            engine = session.world.engine(lane.host)
+            session.voice.note(Level.INFO, "tools-image", f"sends the tools image to {lane.host}")
+            fetch = session.workshop.send
+            if isinstance(step, PullImage):
+                fetch = session.workshop.pull
+            fetch(engine, step.image, lambda _done, _total, _text: None)
+
+
+def _allow_interruption(session: Session, course: Course, plan: Plan) -> None:
+    if not plan.interrupts or course.job.allows_interruption:
+        return
+    names = ", ".join(plan.interrupts)
+    if session.confirm(f"{plan.goal}, but this interrupts {names}. Go on?"):
+        return
+    raise RefusedError(
+        "interruption",
+        f"this interrupts {names}",
+        cause="it must stop before its successor can start",
+        hint="`underway plan` shows why; --allow-interruption allows it",
+    )
+
+
+def _run_locked(session: Session, course: Course, lock: Lock, shown: Plan) -> Finish:
+    """Plan again under the lock: what was shown may be stale."""
+    snapshot = session.observe()
+    course = course.under_lock(snapshot)
+    plan = course.plan(snapshot)
+    if set(plan.interrupts) - set(shown.interrupts):
+        _allow_interruption(session, course, plan)
+    if plan.is_empty:
+        return Finish(Outcome.NOTHING_TO_DO, 0, "another run has done it")
+    previous = current_release(snapshot)
+    recorder = Recorder.begin(session, course, snapshot)
+    try:
+        walk = course.executor(lock, recorder.number).run(plan)
+        run = _Run(session, course, lock, recorder.number, previous)
+        if walk.is_whole or walk.is_committed:
+            run.finish(walk)
+        else:
+            run.undo(walk)
+    except UnderwayError as error:
+        recorder.end(error)
+        raise
+    recorder.end(None)
+    return Finish(Outcome.DONE, sum(1 for _ in plan.steps()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What finishing and undoing share."""
+
+    session: Session
+    course: Course
+    lock: Lock
+    number: RunNumber
+    previous: Release | None
+
+    def finish(self, walk: Walk) -> None:
+        """Go forward until planning again finds nothing to do."""
+        course = self.course.settled()
+        for _ in range(MOST_TRIES):
+            snapshot = self.session.observe()
+            plan = course.plan(snapshot, keep_unreachable=True)
+            if plan.is_empty and not plan.left:
+                return
+            if plan.is_empty:
+                break
+            more = course.executor(self.lock, self.number).run(plan)
+            walk.failures.extend(more.failures)
+        snapshot = self.session.observe()
+        plan = course.plan(snapshot, keep_unreachable=True)
+        if plan.is_empty and not plan.left:
+            return
+        cause = _cause(walk)
+        raise NotUndoneError(
+            "not-finished",
+            f"release {course.release.number} serves, but not everything could be ended",
+            cause=str(cause) if cause else "",
+            hint=f"`underway deploy {course.release.number}` or `underway repair` ends it",
+            detail=(*plan.left, *_rest(plan)),
+        )
+
+    def undo(self, walk: Walk) -> None:
+        """Bring the whole fleet back; always raises: a rollback is not success."""
+        cause = _cause(walk)
+        if walk.failures and all(isinstance(f.step, HARMLESS) for f in walk.failures):
+            raise walk.failures[0].error
+        if self._is_paused(walk):
+            raise NotUndoneError(
+                "paused",
+                "the rollout stopped where it failed, as `failure_action: pause` asks",
+                cause=str(cause) if cause else "",
+                hint="`underway deploy` goes on, `underway rollback` goes back",
+                detail=cause.detail if cause else (),
+            )
+        number = self.previous.number if self.previous else NO_RELEASE
+        self.session.voice.say(UndoStarted(number, str(cause) if cause else "interrupted"))
+        left = self._go_back()
+        if left:
+            raise NotUndoneError(
+                "not-undone",
+                f"release {self.course.release.number} failed and could not be taken back whole",
+                cause=str(cause) if cause else "interrupted",
+                hint=f"when the host is back, `underway {self._way_back()}` or `underway repair` "
+                "ends it",
+                detail=(*left, *(cause.detail if cause else ())),
+            )
+        raise self._undone(cause)
+
+    def _go_back(self) -> tuple[str, ...]:
+        """Undo by planning; what is left is returned."""
+        back = self.course.back_to(self.session.observe(), self.previous)
+        plan = None
+        for _ in range(MOST_TRIES):
+            plan = back.plan(self.session.observe(), keep_unreachable=True)
+            if plan.is_empty:
+                break
+            back.executor(self.lock, self.number).run(plan, is_undo=True)
+        if plan is None or not plan.is_empty:
+            plan = back.plan(self.session.observe(), keep_unreachable=True)
+        return (*plan.left, *_rest(plan))
+
+    def _undone(self, cause: UnderwayError | None) -> StepFailedError:
+        serves = (
+            f"release {self.previous.number} serves on every host"
+            if self.previous
+            else "nothing was running before, nothing is left running"
+        )
+        if cause is None:
+            return StepFailedError(
+                "interrupted", f"interrupted; {serves}", hint="run it again when you are ready"
+            )
+        return StepFailedError(
+            cause.code,
+            f"release {self.course.release.number} failed: {cause.message}; {serves}",
+            cause=cause.cause,
+            hint=cause.hint,
+            detail=(*cause.detail, *self._stays()),
+        )
+
+    def _stays(self) -> Iterable[str]:
+        """What a rollback does not take back."""
+        if any(service.before for service in self.course.release.spec.services):
+            yield f"what `before` of release {self.course.release.number} did to the data stays"
+
+    def _way_back(self) -> str:
+        return f"rollback {self.previous.number}" if self.previous else "remove"
+
+    def _is_paused(self, walk: Walk) -> bool:
+        names = {getattr(failure.step, "service", None) for failure in walk.failures}
+        return any(
+            service.name in names and service.update.failure_action is FailureAction.PAUSE
+            for service in self.course.release.spec.services
+        )
+
+
+def _cause(walk: Walk) -> UnderwayError | None:
+    """The failure to tell: one that says what is wrong rather than that a host is lost."""
+    errors = [failure.error for failure in walk.failures]
+    told = [error for error in errors if not isinstance(error, UnreachableError)]
+    return next(iter(told or errors), None)
+
+
+def _rest(plan: Plan) -> tuple[str, ...]:
+    return tuple(
+        f"still to do on {lane.host}: {stage.title}"
+        for stage in plan.stages
+        for lane in stage.lanes
+    )

@@ -1,0 +1,135 @@
+"""One run of a command: the file understood, the open connections, and the voice that tells."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from underway.kernel.observe import observe
+from underway.kernel.telling import Voice
+from underway.kernel.world import World
+from underway.model.image import ImageIdentity
+from underway.model.names import AppName, RunNumber, ServiceName
+from underway.model.release import LedgerState, Release, RunRecord, ServiceImage
+from underway.model.sensitive import SensitiveValues
+from underway.model.snapshot import Snapshot
+from underway.model.spec import AppSpec
+from underway.ports import Clock, Engine, Locks, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """What building and resolving gave.
+
+    `spec` is the file's with what only the images tell filled in (the port a proxied service
+    exposes); `images` has an identity for every service.
+    """
+
+    spec: AppSpec
+    images: tuple[ServiceImage, ...]
+    tag: str
+    commit: str
+
+
+class Ship(Protocol):
+    """Builds, tags, pushes and resolves the images of a specification."""
+
+    def __call__(
+        self,
+        spec: AppSpec,
+        previous: Release | None,
+        refresh: frozenset[ServiceName],
+        voice: Voice,
+    ) -> Shipped:
+        """Images of services that are not built keep the previous digest unless refreshed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """How images come to be and to hosts, as functions over ports.
+
+    `tools` makes or finds the tools image; `pull` and `send` bring an image onto a host and
+    verify it.
+    """
+
+    ship: Ship
+    tools: Callable[[], ImageIdentity]
+    pull: Callable[[Engine, ImageIdentity, Progress], None]
+    send: Callable[[Engine, ImageIdentity, Progress], None]
+
+
+@dataclass(slots=True)
+class Session:
+    """Everything a use case needs. `cancel` is set when the user asks to stop.
+
+    `confirm` is asked with a question where a plan interrupts a service and nothing was said on
+    the command line; it answers False where nobody can be asked.
+    """
+
+    spec: AppSpec
+    values: SensitiveValues
+    world: World
+    locks: Locks
+    workshop: Workshop
+    clock: Clock
+    voice: Voice
+    confirm: Callable[[str], bool] = lambda _: False
+    cancel: threading.Event = field(default_factory=threading.Event)
+    close: Callable[[], None] = lambda: None
+
+    @property
+    def app(self) -> AppName:
+        """The app."""
+        return self.spec.name
+
+    def observe(self) -> Snapshot:
+        """What all hosts hold now."""
+        return observe(self.world, now=self.clock.now())
+
+
+def ledgers_of(snapshot: Snapshot) -> tuple[LedgerState, ...]:
+    """What the hosts' ledgers hold, the most advanced first."""
+    ledgers = [host.ledger for host in snapshot.reachable if host.ledger]
+    return tuple(sorted(ledgers, key=lambda ledger: (-last_run(ledger), ledger.host)))
+
+
+def last_run(ledger: LedgerState) -> int:
+    """The number of the newest run a ledger knows, or 0."""
+    return max((run.number for run in ledger.runs), default=0)
+
+
+def next_run(snapshot: Snapshot) -> RunNumber:
+    """A run number above every one that any ledger or edge has seen."""
+    numbers = [last_run(ledger) for ledger in ledgers_of(snapshot)]
+    for host in snapshot.reachable:
+        for _, number in host.edge.runs if host.edge else ():
+            numbers.append(number)
+    return RunNumber(max(numbers, default=0) + 1)
+
+
+def releases_of(snapshot: Snapshot) -> dict[int, Release]:
+    """All recorded releases by number; the most advanced ledger wins."""
+    found: dict[int, Release] = {}
+    for ledger in ledgers_of(snapshot):
+        for release in ledger.releases:
+            found.setdefault(release.number, release)
+    return found
+
+
+def current_release(snapshot: Snapshot) -> Release | None:
+    """The release the app runs, as the most advanced ledger says; None before the first."""
+    releases = releases_of(snapshot)
+    for ledger in ledgers_of(snapshot):
+        if ledger.current in releases:
+            return releases[ledger.current]
+    return None
+
+
+def runs_of(snapshot: Snapshot) -> tuple[RunRecord, ...]:
+    """All recorded runs, oldest first; where hosts differ, the finished record counts."""
+    found: dict[int, RunRecord] = {}
+    for ledger in ledgers_of(snapshot):
+        for run in ledger.runs:
+            if run.number not in found or not found[run.number].ended_at:
+                found[run.number] = run
+    return tuple(found[number] for number in sorted(found))

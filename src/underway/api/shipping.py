@@ -1,0 +1,158 @@
+"""Ship: build once, tag, push, resolve, and make the release that everything else refers to."""
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass, replace
+
+from underway.api.session import Session, current_release, releases_of
+from underway.errors import IntegrityError, RefusedError
+from underway.model.image import ImageIdentity
+from underway.model.names import NO_RELEASE, ReleaseNumber, ServiceName
+from underway.model.release import Release
+from underway.model.sensitive import SensitiveValues, digests_of
+from underway.model.snapshot import Snapshot
+from underway.model.spec import AppSpec
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Cargo:
+    """A release with what may not be recorded: its sensitive values and the app's digest key."""
+
+    release: Release
+    values: SensitiveValues
+    key: bytes
+
+
+def key_of(session: Session, snapshot: Snapshot) -> bytes:
+    """The app's digest key from any vault that has it, else a new one."""
+    for host in snapshot.reachable:
+        if host.vault:
+            key = session.world.vault(host.name).key()
+            if key:
+                return key
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def ship(
+    session: Session,
+    snapshot: Snapshot | None = None,
+    *,
+    refresh: frozenset[ServiceName] = frozenset(),
+) -> Cargo:
+    """Build and push the images of the file and make its release, not recorded yet.
+
+    Where nothing differs from the current release, the current release is returned: shipping the
+    same again changes nothing. Raises what building, pushing and resolving raise.
+    """
+    seen = snapshot or session.observe()
+    previous = current_release(seen)
+    shipped = session.workshop.ship(session.spec, previous, refresh, session.voice)
+    key = key_of(session, seen)
+    known = releases_of(seen)
+    number = ReleaseNumber(max(known, default=0) + 1)
+    made = Release(
+        number=number,
+        spec=shipped.spec,
+        images=shipped.images,
+        sensitive=digests_of(session.values, key),
+        tag=shipped.tag,
+        commit=shipped.commit,
+        created_at=rfc3339(session.clock.now()),
+        created_by=session.voice.actor,
+    )
+    for release in _newest_first(known, previous):
+        if is_same(release, made):
+            return Cargo(release, session.values, key)
+    return Cargo(made, session.values, key)
+
+
+def _newest_first(known: dict[int, Release], previous: Release | None) -> list[Release]:
+    """The current release, and the newest one recorded: an interrupted deploy goes on with it."""
+    newest = [known[max(known)]] if known else []
+    return [release for release in (previous, *newest) if release is not None]
+
+
+def is_same(one: Release, other: Release) -> bool:
+    """Whether two releases put the same on the hosts."""
+
+    def content(release: Release) -> tuple[object, ...]:
+        spec = replace(release.spec, remarks=(), tags=())
+        images = tuple((e.service, e.image.config_digest) for e in release.images)
+        return (_placeless(spec), images, release.sensitive)
+
+    return content(one) == content(other)
+
+
+def _placeless(spec: AppSpec) -> AppSpec:
+    """Without the lines services stand on: moving a service in the file changes nothing."""
+    services = tuple(
+        replace(s, place="", build=replace(s.build, context="", definition="") if s.build else None)
+        for s in spec.services
+    )
+    return replace(spec, services=services)
+
+
+def recorded(
+    session: Session, snapshot: Snapshot, number: ReleaseNumber, *, current_secrets: bool = False
+) -> Cargo:
+    """A recorded release with its own values from the vault, or with today's.
+
+    Raises RefusedError `release-unknown`, IntegrityError `values-missing`.
+    """
+    known = releases_of(snapshot)
+    if number not in known:
+        raise RefusedError(
+            "release-unknown",
+            f"release {number} of {session.app} is not recorded on any host that answers",
+            hint="`underway history` lists the releases",
+        )
+    release = known[number]
+    key = key_of(session, snapshot)
+    if current_secrets:
+        wanted = {entry.name for entry in release.sensitive}
+        values = {name: value for name, value in session.values.items() if name in wanted}
+        missing = sorted(wanted - set(values))
+        if missing:
+            raise RefusedError(
+                "values-missing",
+                f"today's file has no value for {', '.join(missing)} of release {number}",
+                hint="leave out --current-secrets, or give the values",
+            )
+        fresh = replace(
+            release,
+            number=ReleaseNumber(max(known) + 1),
+            sensitive=digests_of(values, key),
+            created_at=rfc3339(session.clock.now()),
+            created_by=session.voice.actor,
+        )
+        return Cargo(release if is_same(release, fresh) else fresh, values, key)
+    return Cargo(release, stored_values(session, snapshot, release), key)
+
+
+def stored_values(session: Session, snapshot: Snapshot, release: Release) -> SensitiveValues:
+    """A release's values from the first vault that has them."""
+    if not release.sensitive or release.number == NO_RELEASE:
+        return {}
+    for host in snapshot.reachable:
+        if release.number in host.vault:
+            values = session.world.vault(host.name).read(release.number)
+            if values is not None:
+                return values
+    raise IntegrityError(
+        "values-missing",
+        f"no vault that answers holds the sensitive values of release {release.number}",
+        hint="bring the missing host back, or use --current-secrets",
+    )
+
+
+def images_of(release: Release) -> tuple[ImageIdentity, ...]:
+    """The distinct images of a release, sorted."""
+    return tuple(sorted({entry.image for entry in release.images}))
+
+
+def rfc3339(seconds: float) -> str:
+    """Seconds since the epoch as RFC 3339 in UTC."""
+    moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

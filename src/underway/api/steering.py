@@ -1,0 +1,122 @@
+"""The course of one run: a release, how it is planned, and what its steps need."""
+
+from dataclasses import dataclass, field, replace
+
+from underway.api.session import Session, releases_of
+from underway.api.shipping import Cargo, is_same, recorded
+from underway.image.plan import images_by_host, transfer_lanes
+from underway.kernel.executor import Executor
+from underway.model.image import ImageIdentity
+from underway.model.names import HostName, ReleaseNumber, RunNumber, ServiceName
+from underway.model.plan import Lane, Plan
+from underway.model.release import Release
+from underway.model.snapshot import Snapshot
+from underway.ports import Lock
+from underway.rollout.apply import Applier
+from underway.rollout.plan import plan_release
+from underway.rollout.removal import empty_release
+from underway.rollout.scene import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a command wants of a run."""
+
+    command: str
+    is_rollback: bool = False
+    recreates: bool = False
+    allows_interruption: bool = False
+    skip_hosts: frozenset[HostName] = field(default_factory=frozenset)
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A release with its values, bound to a session and a job."""
+
+    session: Session
+    cargo: Cargo
+    job: Job
+    tools: ImageIdentity
+    is_undo: bool = False
+
+    @classmethod
+    def of(cls, session: Session, cargo: Cargo, job: Job) -> "Course":
+        """The course of a job, with the tools image made or found."""
+        return cls(session, cargo, job, session.workshop.tools())
+
+    @property
+    def release(self) -> Release:
+        """The release it leads to."""
+        return self.cargo.release
+
+    def policy(self, *, keep_unreachable: bool = False) -> Policy:
+        """What the planner may do."""
+        recreate: frozenset[ServiceName] = frozenset()
+        if self.job.recreates and not self.is_undo:
+            recreate = frozenset(service.name for service in self.release.spec.services)
+        return Policy(
+            tools=self.tools,
+            is_undo=self.is_undo,
+            runs_before=not (self.job.is_rollback or self.is_undo),
+            recreate=recreate,
+            skip_hosts=self.job.skip_hosts,
+            keep_unreachable=keep_unreachable,
+        )
+
+    def transfer(self, snapshot: Snapshot) -> tuple[Lane, ...]:
+        """The lanes that bring images to hosts that lack them, the tools image among them."""
+        wanted = images_by_host(self.release.spec, self.release.images)
+        needed = {
+            host.name: (self.tools, *wanted.get(host.name, ()))
+            for host in self.release.spec.hosts
+            if host.name not in self.job.skip_hosts
+        }
+        return transfer_lanes(needed, snapshot, "not there yet")
+
+    def plan(self, snapshot: Snapshot, *, keep_unreachable: bool = False) -> Plan:
+        """The plan from `snapshot` to the release."""
+        policy = self.policy(keep_unreachable=keep_unreachable)
+        return plan_release(self.release, snapshot, policy, self.transfer(snapshot))
+
+    def executor(self, lock: Lock | None, run: RunNumber) -> Executor:
+        """The executor of its plans."""
+        applier = Applier(
+            world=self.session.world,
+            release=self.release,
+            values=self.cargo.values,
+            key=self.cargo.key,
+            run=run,
+            clock=self.session.clock,
+            pull=self.session.workshop.pull,
+            send=self.session.workshop.send,
+        )
+        return Executor(
+            apply=applier,
+            voice=self.session.voice,
+            clock=self.session.clock,
+            lock=lock,
+            cancel=self.session.cancel,
+        )
+
+    def under_lock(self, snapshot: Snapshot) -> "Course":
+        """The same course, its release renumbered if another run took the number meanwhile."""
+        known = releases_of(snapshot)
+        taken = known.get(self.release.number)
+        if taken is None or is_same(taken, self.release):
+            return self
+        number = ReleaseNumber(max(known) + 1)
+        cargo = replace(self.cargo, release=replace(self.release, number=number))
+        return replace(self, cargo=cargo)
+
+    def settled(self) -> "Course":
+        """The same course once its plan was carried out: what it recreated is not made again."""
+        return replace(self, job=replace(self.job, recreates=False))
+
+    def back_to(self, snapshot: Snapshot, previous: Release | None) -> "Course":
+        """The course that undoes this one: to `previous`, or to nothing."""
+        if previous is None:
+            nothing = Cargo(empty_release(self.release), {}, self.cargo.key)
+            return replace(self, cargo=nothing, is_undo=True)
+        cargo = recorded(self.session, snapshot, previous.number)
+        return replace(self, cargo=cargo, is_undo=True)
