@@ -1,0 +1,145 @@
+"""Where a command writes: results on stdout, progress and errors on stderr, each as asked for."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from underway.cli.options import GlobalOptions
+
+if TYPE_CHECKING:
+    from underway.errors import UnderwayError
+    from underway.model.event import Event
+    from underway.report.documents import Document
+    from underway.report.line import Line
+    from underway.report.view import RunView
+
+
+class Console:
+    """Knows the options and the streams. One per process; `options` grow as they are parsed."""
+
+    def __init__(self, options: GlobalOptions | None = None) -> None:
+        self.options = options or GlobalOptions()
+        self.view: RunView | None = None
+        self._suspend: Callable[[], None] = _nothing
+        self._has_printed_document = False
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether somebody is there to answer a question."""
+        return sys.stdin.isatty() and sys.stderr.isatty() and not self.options.is_json
+
+    def print(self, lines: "Iterable[Line]") -> None:
+        """Write a result for people."""
+        from underway.report.line import draw
+
+        _write(sys.stdout, draw(lines, is_coloured=self._is_coloured(sys.stdout)))
+
+    def print_document(self, document: "Document") -> None:
+        """Write a result for programs."""
+        from underway.report.documents import encode_document
+
+        self._has_printed_document = True
+        _write(sys.stdout, encode_document(document))
+
+    def show(self, lines: "Iterable[Line]") -> None:
+        """Write beside the result: what a question is about, a warning."""
+        from underway.report.line import draw
+
+        self._suspend()
+        _write(sys.stderr, draw(lines, is_coloured=self._is_coloured(sys.stderr)))
+
+    def ask(self, question: str) -> bool:
+        """A yes or no on the terminal; no where nobody is there."""
+        if not self.is_interactive:
+            return False
+        self._suspend()
+        _write(sys.stderr, f"{question} [y/N] ")
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def print_run(self) -> None:
+        """Write the document of the run that was followed, if JSON is asked for."""
+        from underway.report.document_making import run_document
+
+        if self.options.is_json and self.view is not None:
+            self.print_document(run_document(self.view))
+
+    def print_error(self, error: "UnderwayError") -> None:
+        """Write an error where the reader expects it."""
+        from underway.report.document_making import error_document, run_document
+        from underway.report.errors_text import error_lines
+
+        if not self.options.is_json:
+            self.show(error_lines(error))
+        elif not self._has_printed_document:
+            has_run = self.view is not None and self.view.command
+            self.print_document(
+                run_document(self.view, error)
+                if self.view is not None and has_run
+                else error_document(error)
+            )
+
+    @contextmanager
+    def follow(self) -> "Iterator[Callable[[Event], None]]":
+        """A sink for events: shows them, and folds them into `view`."""
+        from underway.report.view import RunView, fold
+
+        self.view = RunView()
+        with self._progress() as show:
+
+            def take(event: "Event") -> None:
+                self.view = fold(self.view or RunView(), event)
+                show(event)
+
+            yield take
+
+    @contextmanager
+    def _progress(self) -> "Iterator[Callable[[Event], None]]":
+        options = self.options
+        if options.is_json:
+            from underway.report.plain import JsonProgress
+
+            yield _ignore if options.is_quiet else JsonProgress(sys.stderr)
+        elif options.is_plain or options.is_quiet or not self._is_drawable():
+            from underway.report.plain import PlainProgress
+
+            colour = self._is_coloured(sys.stderr)
+            yield PlainProgress(sys.stderr, is_quiet=options.is_quiet, is_coloured=colour)
+        else:
+            from underway.report.terminal import TerminalProgress
+
+            with TerminalProgress(sys.stderr, is_verbose=options.is_verbose) as progress:
+                self._suspend = progress.suspend
+                try:
+                    yield progress
+                finally:
+                    self._suspend = _nothing
+
+    def _is_drawable(self) -> bool:
+        return self._is_coloured(sys.stderr)
+
+    def _is_coloured(self, stream: TextIO) -> bool:
+        options = self.options
+        if options.is_json or options.is_plain or options.has_no_color:
+            return False
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            return False
+        return stream.isatty()
+
+
+def _nothing() -> None:
+    return None
+
+
+def _ignore(_event: "Event") -> None:
+    return None
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write and flush; a reader that went away (`| head`) is no error of ours."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,39 @@
+"""Commands that ask no host: `config` and `errors`."""
+
+import difflib
+
+import click
+
+from underway.cli.console import Console
+from underway.cli.options import command
+from underway.errors import CODES, UsageError
+from underway.report.document_making import code_document
+from underway.report.errors_text import code_lines, code_list_lines
+
+
+@command()
+@click.argument("code", required=False, default="")
+def errors(console: Console, code: str) -> int | None:
+    """Explain an error code, or list all.
+
+    CODE is what stands in brackets: `error[host-unreachable]` is explained by
+    `underway errors host-unreachable`.
+    """
+    if not code:
+        console.print(code_list_lines())
+    elif code not in CODES:
+        raise UsageError(
+            "unknown-code",
+            f"There is no error code {code!r}.",
+            hint=_nearest(code, tuple(CODES)),
+        )
+    elif console.options.is_json:
+        console.print_document(code_document(code))
+    else:
+        console.print(code_lines(code))
+    return None
+
+
+def _nearest(code: str, codes: tuple[str, ...]) -> str:
+    found = difflib.get_close_matches(code, codes, n=1)
+    return f"Did you mean `{found[0]}`?" if found else "`underway errors` lists all codes."

@@ -1,0 +1,153 @@
+"""Options that every command understands, before or after its name, as with Docker Compose."""
+
+import functools
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from underway.cli.console import Console
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalOptions:
+    """What was asked of every command. Paths stay text: only a command needs them."""
+
+    files: tuple[str, ...] = ()
+    environment: str = ""
+    env_files: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    project_directory: str = ""
+    project_name: str = ""
+    is_json: bool = False
+    is_plain: bool = False
+    is_verbose: bool = False
+    is_quiet: bool = False
+    assumes_yes: bool = False
+    has_no_color: bool = False
+
+    def merged(self, given: dict[str, Any]) -> "GlobalOptions":
+        """These with what was `given` later: lists add up, single values replace."""
+        changes: dict[str, Any] = {}
+        for field in fields(self):
+            value = given.get(field.name)
+            if not value:
+                continue
+            earlier = getattr(self, field.name)
+            changes[field.name] = (*earlier, *value) if isinstance(value, tuple) else value
+        return replace(self, **changes)
+
+
+_DEFINITIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
+    (
+        ("files", "-f", "--file"),
+        {
+            "multiple": True,
+            "metavar": "FILE",
+            "help": "Compose file; may be repeated. Default: as Compose finds it.",
+        },
+    ),
+    (
+        ("environment", "-E", "--env"),
+        {"metavar": "NAME", "help": "Environment: adds compose.NAME.yaml."},
+    ),
+    (
+        ("env_files", "--env-file"),
+        {
+            "multiple": True,
+            "metavar": "FILE",
+            "help": "File with values for interpolation; may be repeated.",
+        },
+    ),
+    (
+        ("profiles", "--profile"),
+        {"multiple": True, "metavar": "NAME", "help": "Compose profile; may be repeated."},
+    ),
+    (
+        ("project_directory", "--project-directory"),
+        {
+            "metavar": "DIR",
+            "help": "Where relative paths start. Default: beside the first file.",
+        },
+    ),
+    (
+        ("project_name", "-p", "--project-name"),
+        {"metavar": "NAME", "help": "Name of the app. Default: `name:` of the file."},
+    ),
+    (
+        ("is_json", "--json"),
+        {
+            "is_flag": True,
+            "help": "Print the result as JSON on stdout, progress as JSON lines on stderr.",
+        },
+    ),
+    (
+        ("is_plain", "--plain"),
+        {"is_flag": True, "help": "One line per event, without colour or live drawing."},
+    ),
+    (
+        ("is_verbose", "-v", "--verbose"),
+        {"is_flag": True, "help": "Every step; for a bug, where it happened."},
+    ),
+    (("is_quiet", "-q", "--quiet"), {"is_flag": True, "help": "Failures and results only."}),
+    (
+        ("assumes_yes", "-y", "--yes"),
+        {"is_flag": True, "help": "Answer yes to questions, but for interruptions."},
+    ),
+    (
+        ("has_no_color", "--no-color"),
+        {"is_flag": True, "help": "No colour (so does the variable NO_COLOR)."},
+    ),
+)
+GLOBAL_NAMES: Final = frozenset(names[0] for names, _ in _DEFINITIONS)
+
+
+def global_parameters(*, is_hidden: bool, without: Collection[str] = ()) -> list[click.Parameter]:
+    """The global options; `without` leaves short names to the command."""
+    return [
+        click.Option([name for name in names if name not in without], hidden=is_hidden, **settings)
+        for names, settings in _DEFINITIONS
+    ]
+
+
+_HIDDEN: Final = global_parameters(is_hidden=True)
+"""Shared by all commands: parameters hold no state, and making them anew costs start-up time."""
+
+
+def command(
+    *, without: Collection[str] = (), **settings: Any
+) -> Callable[[Callable[..., int | None]], click.Command]:
+    """A command that gets the console, with what was asked before and after its name."""
+
+    def decorate(function: Callable[..., int | None]) -> click.Command:
+        @functools.wraps(function)
+        def merged(console: "Console", /, **given: Any) -> int | None:
+            console.options = console.options.merged(given)
+            own = {name: value for name, value in given.items() if name not in GLOBAL_NAMES}
+            return function(console, **own)
+
+        made: click.Command = click.command(**settings)(click.pass_obj(merged))
+        hidden = global_parameters(is_hidden=True, without=without) if without else _HIDDEN
+        made.params.extend(hidden)
+        return made
+
+    return decorate
+
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
+_DURATION: Final = re.compile(r"([0-9]+h)?([0-9]+m)?([0-9]+s)?")
+
+
+def read_duration(_context: click.Context, _parameter: click.Parameter, text: str) -> float:
+    """Seconds of `30s`, `5m`, `1h30m` or a plain number; a callback of click's options."""
+    if text.isdecimal():
+        return float(text)
+    match = _DURATION.fullmatch(text)
+    if not text or match is None:
+        message = f"{text!r} is not a duration such as 30s, 5m or 1h30m."
+        raise click.BadParameter(message)
+    parts = [part for part in match.groups() if part]
+    return float(sum(int(part[:-1]) * _SECONDS[part[-1]] for part in parts))

@@ -1,0 +1,69 @@
+"""The group of all commands: a table for `--help`, and each command loaded when it is called.
+
+Loading a command brings in what it needs; a help page that lists them all must not.
+"""
+
+import importlib
+from typing import Final, NamedTuple
+
+import click
+
+
+class Entry(NamedTuple):
+    """Where a command stands (`module` below this package, as `name`), and its help in a line."""
+
+    module: str
+    text: str
+
+
+SECTIONS: Final[dict[str, dict[str, Entry]]] = {
+    "Deploy": {
+        "plan": Entry("release_commands", "Show what a deploy would do, and why."),
+        "ship": Entry("release_commands", "Build and tag the images, and record a release."),
+        "deploy": Entry("release_commands", "Replace what runs by a release, under load."),
+        "rollback": Entry("release_commands", "Go back to an older release."),
+    },
+    "Look": {
+        "status": Entry("sight_commands", "Show what runs, what serves, and what differs."),
+        "history": Entry("sight_commands", "List runs, or releases."),
+        "logs": Entry("sight_commands", "Show what the replicas write, from all hosts."),
+        "check": Entry("sight_commands", "Look whether the hosts have all a deploy needs."),
+        "config": Entry("file_commands", "Show the file as it was understood."),
+        "errors": Entry("file_commands", "Explain an error code, or list all."),
+    },
+    "Look after": {
+        "repair": Entry("care_commands", "End what an interrupted run left, mend what differs."),
+        "prune": Entry("care_commands", "Remove releases and images nothing needs any more."),
+        "lock": Entry("care_commands", "Show who works on the app, or release a lock."),
+        "remove": Entry("care_commands", "Take the app off its hosts."),
+    },
+}
+"""Every command in reading order; a test holds the lines to the commands' own help."""
+
+_ENTRIES: Final = {name: entry for names in SECTIONS.values() for name, entry in names.items()}
+
+
+class SectionedGroup(click.Group):
+    """A group whose help has sections, and whose commands are loaded when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in reading order."""
+        del ctx
+        return list(_ENTRIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        del ctx
+        entry = _ENTRIES.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"underway.cli.{entry.module}")
+        found = getattr(module, cmd_name)
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections."""
+        del ctx
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, entry.text) for name, entry in names.items()])
