@@ -71,15 +71,20 @@ add_server() { # SERVER ADDRESS WEIGHT OPTIONS
 }
 
 # A server goes when it has no session left; what is still there after a while belongs to a replica
-# that is gone or was given up, and is cut.
-delete_server() { # SERVER
-  local started="$SECONDS" answer is_cut=""
-  tell "set server $1 state maint"
+# that is gone or was given up, and is cut. All of them wait together.
+delete_servers() { # SERVER...
+  local server started="$SECONDS"
+  for server in "$@"; do tell "set server $server state maint"; done
+  for server in "$@"; do delete_server "$server" "$started"; done
+}
+
+delete_server() { # SERVER, SECONDS when the waiting began
+  local answer is_cut=""
   while :; do
     answer="$(admin "del server $1")"
     if [[ $answer == *"Server deleted."* || $answer == *"No such server."* ]]; then break; fi
-    if ((SECONDS - started >= 10)); then fail "$EXIT_RUNTIME" "$1 cannot be removed: $answer"; fi
-    if [[ -z $is_cut ]] && ((SECONDS - started >= ${UNDERWAY_EDGE_LINGER_S:-5})); then
+    if ((SECONDS - $2 >= 15)); then fail "$EXIT_RUNTIME" "$1 cannot be removed: $answer"; fi
+    if [[ -z $is_cut ]] && ((SECONDS - $2 >= ${UNDERWAY_EDGE_LINGER_S:-5})); then
       admin "shutdown sessions server $1" >/dev/null
       is_cut=yes
       printf 'cut %s\n' "$1"
@@ -101,7 +106,7 @@ converge_servers() { # more|less
     wants["$server"]=1
     id="${has[$server]-}"
     if [[ -n $id && ${id%% *} != "$address" && $1 == more ]]; then
-      delete_server "$server"
+      delete_servers "$server"
       id=""
     fi
     if [[ -z $id ]]; then
@@ -111,9 +116,11 @@ converge_servers() { # more|less
     converge_server "$1" "$server" "$weight" "$id"
   done < <(wished_servers "$UNDERWAY_EDGE_LIVE")
   if [[ $1 == less ]]; then
+    local -a gone=()
     for server in "${!has[@]}"; do
-      if [[ -z ${wants[$server]-} && $server == uw:* ]]; then delete_server "$server"; fi
+      if [[ -z ${wants[$server]-} && $server == uw:* ]]; then gone+=("$server"); fi
     done
+    delete_servers "${gone[@]}"
   fi
 }
 

@@ -41,6 +41,51 @@ CODES: dict[str, CodeEntry] = {
         "A container that must run has ended.",
         "Look at its last lines for why it ended.",
     ),
+    "edge-answer-unreadable": CodeEntry(
+        7,
+        "The answer of an edge is cut off, so it is not believed.",
+        "Run the command again; look at the logs of the container underway-edge.",
+    ),
+    "edge-busy": CodeEntry(
+        5,
+        "Another change of this edge holds its lock for too long.",
+        "Run the command again in a moment.",
+    ),
+    "edge-change-incomplete": CodeEntry(
+        7,
+        "A change did not reach an edge whole; nothing was changed there.",
+        "Run the command again.",
+    ),
+    "edge-change-refused": CodeEntry(
+        10,
+        "The running proxy refused one part of a change; its files hold all of it.",
+        "Run the command again: it goes on where it stopped.",
+    ),
+    "edge-config-invalid": CodeEntry(
+        3,
+        "The proxy refuses the configuration; what served before serves on.",
+        "Change what the message names under x-underway.proxy.",
+    ),
+    "edge-not-running": CodeEntry(
+        10,
+        "The proxy of an edge does not answer.",
+        "Look at the logs of the container underway-edge.",
+    ),
+    "edge-reload-failed": CodeEntry(
+        10,
+        "The proxy checked a configuration but could not load it; the old one serves on.",
+        "Look at the logs of the container underway-edge, then run the command again.",
+    ),
+    "edge-script-failed": CodeEntry(
+        10,
+        "A command inside the edge's container failed.",
+        "Look at the logs of the container underway-edge; check its tools image.",
+    ),
+    "edge-value-invalid": CodeEntry(
+        3,
+        "A host name, path or address cannot stand in the proxy's configuration.",
+        "Change it under x-underway.proxy of the service.",
+    ),
     "engine-denied": CodeEntry(
         6,
         "The user on a host may not use its Docker engine.",
@@ -66,6 +111,11 @@ CODES: dict[str, CodeEntry] = {
         "A line of a recorded run is not an event that this version of Underway knows.",
         "Read it with the version of Underway that wrote it, or a newer one.",
     ),
+    "host-taken": CodeEntry(
+        4,
+        "Another app on this edge has the host name already.",
+        "Take another host name, or remove it from the other app first.",
+    ),
     "host-unreachable": CodeEntry(
         6,
         "A host's engine does not answer.",
@@ -86,10 +136,25 @@ CODES: dict[str, CodeEntry] = {
         "An image is neither on the host nor in the registry.",
         "Build and push the image, or check its name.",
     ),
+    "lock-lost": CodeEntry(
+        5,
+        "The lock of this app could not be confirmed in time; nothing more is changed.",
+        "Run the command again: it takes the lock anew and goes on from what stands.",
+    ),
+    "locked": CodeEntry(
+        5,
+        "Somebody else works on this app now.",
+        "Wait until it ends, or end it where it runs: the lock frees itself within seconds.",
+    ),
     "name-taken": CodeEntry(
         10,
         "A container's name is held by a container that is not this replica.",
         "Rename or remove that container, or give the app another name.",
+    ),
+    "newer-run": CodeEntry(
+        4,
+        "A newer run changed this edge after this one began.",
+        "Look with `underway status` at what it did, then plan again.",
     ),
     "no-space": CodeEntry(
         10,

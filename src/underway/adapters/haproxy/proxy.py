@@ -1,0 +1,78 @@
+"""HAProxy on one edge, reached by running the edge's scripts in its container."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from underway.adapters.haproxy.bundle import Bundle, removal_bundle, upstream_bundle
+from underway.adapters.haproxy.refusal import ScriptExit, refusal
+from underway.adapters.haproxy.sessions_text import sessions_of
+from underway.adapters.haproxy.state_text import edge_state
+from underway.errors import EngineError
+from underway.model.names import AppName, HostName, RunNumber, ServiceName
+from underway.model.traffic import EdgeState, Sessions, Upstream
+from underway.ports import Engine, ExecResult
+from underway.rollout.edge import EDGE_CONTAINER
+
+_QUESTION_TIMEOUT_S: Final = 30.0
+# Waiting for the edge's lock, a reload and servers that linger, each with its own bound there.
+_CHANGE_TIMEOUT_S: Final = 90.0
+# What an engine answers where the container is missing, or is there and does not run.
+_ABSENT: Final = {404, 409}
+
+
+class HaproxyProxy:
+    """The proxy of one edge; see `ports.Proxy`. Holds no state, so threads may share it."""
+
+    def __init__(self, engine: Engine, container: str = EDGE_CONTAINER) -> None:
+        """Reach the proxy in `container` of this engine."""
+        self._engine = engine
+        self._container = container
+
+    @property
+    def host(self) -> HostName:
+        """The edge."""
+        return self._engine.host
+
+    def state(self) -> EdgeState | None:
+        """What the running proxy serves, all apps; None where no proxy runs."""
+        try:
+            result = self._ask(["edge-state"])
+        except EngineError as error:
+            if error.status in _ABSENT:
+                return None
+            raise
+        if result.exit_code == ScriptExit.NOT_RUNNING:
+            return None
+        return edge_state(self._text(result))
+
+    def apply(self, upstream: Upstream, run: RunNumber) -> None:
+        """Make files and running proxy know exactly these servers of this service.
+
+        Raises RefusedError `newer-run` or `host-taken`, ConfigurationError `edge-config-invalid`,
+        EngineError `edge-reload-failed` or `edge-change-refused`.
+        """
+        self._change(upstream_bundle(upstream, run))
+
+    def remove(self, app: AppName, service: ServiceName | None, run: RunNumber) -> None:
+        """Forget a service, or with None the whole app; an unknown one is fine."""
+        self._change(removal_bundle(app, service, run))
+
+    def sessions(self, app: AppName, service: ServiceName) -> Mapping[str, Sessions]:
+        """What each server still has, over all workers; servers with nothing may be absent."""
+        result = self._ask(["edge-sessions", app, service])
+        return sessions_of(self._text(result), app, service)
+
+    def _ask(self, command: Sequence[str]) -> ExecResult:
+        return self._engine.execute(self._container, command, timeout_s=_QUESTION_TIMEOUT_S)
+
+    def _change(self, bundle: Bundle) -> None:
+        command = ["edge-apply", bundle.digest]
+        result = self._engine.execute(
+            self._container, command, stdin=bundle.content, timeout_s=_CHANGE_TIMEOUT_S
+        )
+        self._text(result)
+
+    def _text(self, result: ExecResult) -> str:
+        if result.exit_code != 0:
+            raise refusal(self.host, result)
+        return result.stdout.decode()
