@@ -1,0 +1,305 @@
+"""Ship: every service's image built or resolved, named, pushed, and told by digest.
+
+Each distinct build runs once. A tag that a registry already holds is never moved: where it holds
+what this very commit and definition built, that image is taken instead of a new one, so that one
+commit is one image from test to production; otherwise the run is refused.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from underway.errors import ConfigurationError, EngineError, RefusedError
+from underway.image.apply import config_digest_of
+from underway.image.definition import fingerprint, with_labels, with_platform
+from underway.image.named import named_image
+from underway.image.reference import Reference, parse_reference
+from underway.image.steps import digest_in
+from underway.image.tags import SourceFacts, TagContext, finish, stems
+from underway.model.image import ImageIdentity, ImageState
+from underway.model.names import LABEL_APP, LABEL_SERVICE, HostName, ServiceName
+from underway.model.release import Release, ServiceImage
+from underway.model.spec import AppSpec, BuildSpec, ServiceSpec
+from underway.ports import Builder, Engine
+
+LABEL_REVISION: Final = "org.opencontainers.image.revision"
+LABEL_VERSION: Final = "org.opencontainers.image.version"
+LABEL_BUILD: Final = "underway.build"
+"""Digest of the build's definition, without values and local paths."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShipWish:
+    """What shall be shipped. `refresh` names services whose `image:` is resolved anew."""
+
+    spec: AppSpec
+    source: SourceFacts
+    context: TagContext = field(default_factory=TagContext)
+    previous: Release | None = None
+    refresh: frozenset[ServiceName] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """What shipping gave: the specification with ports the images told, and an identity each."""
+
+    spec: AppSpec
+    images: tuple[ServiceImage, ...]
+    tag: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Yard:
+    """Where images are made: a builder, the engine it builds on, and the app's hosts."""
+
+    builder: Builder
+    engine: Engine
+    hosts: Mapping[HostName, Engine]
+    progress: Callable[[str], None]
+
+
+def ship(wish: ShipWish, yard: Yard) -> Shipment:
+    """Build, tag, push and resolve; nothing on any host changes but images.
+
+    Raises RefusedError (`build-failed`, `tag-taken`, `tag-unknown`, `platforms-mixed`),
+    ConfigurationError, UnreachableError (`registry-unreachable`), EngineError.
+    """
+    built = [service for service in wish.spec.services if service.build is not None]
+    tags = stems(wish.spec.tags, wish.source, wish.context) if built else ()
+    images: dict[ServiceName, ImageIdentity] = {}
+    release_tag = ""
+    for group in _groups(wish.spec, built):
+        tag, found = _Build(wish, yard, group, tags).run()
+        release_tag = release_tag or tag
+        images.update(found)
+    for service in wish.spec.services:
+        if service.name not in images:
+            images[service.name] = named_image(
+                service,
+                _kept(wish, service),
+                engine=_host_of(service, yard),
+                workshop=yard.engine,
+                progress=yard.progress,
+            )
+    return Shipment(
+        spec=_with_ports(wish, yard, images),
+        images=tuple(ServiceImage(name, images[name]) for name in sorted(images)),
+        tag=release_tag,
+        commit=wish.source.revision,
+    )
+
+
+class _Build:
+    """One distinct build, for all services that name it."""
+
+    def __init__(
+        self, wish: ShipWish, yard: Yard, services: tuple[ServiceSpec, ...], stems_: tuple[str, ...]
+    ) -> None:
+        self._wish = wish
+        self._yard = yard
+        self._engine = yard.engine
+        self._services = services
+        self._stems = stems_
+        self._names = {service.name: _repository(wish.spec, service) for service in services}
+        self._repositories = tuple(dict.fromkeys(self._names.values()))
+
+    def run(self) -> tuple[str, dict[ServiceName, ImageIdentity]]:
+        """The primary tag, and the identity for each service."""
+        build = self._labelled()
+        there = {ref: self._registered(ref) for ref in self._references(self._stems)}
+        state = self._built_before(there)
+        if state is None:
+            image_id = self._yard.builder.build(build, (), self._yard.progress)
+            state = self._engine.image(image_id)
+        if state is None:
+            raise EngineError("image-missing", f"{self._engine.host}: the built image is gone")
+        digest = config_digest_of(self._engine, state)
+        tags = self._final_tags(state, digest)
+        for reference in self._references(tags):
+            self._refuse_moving(reference, there.get(reference, ""), state)
+        found: dict[Reference, ImageIdentity] = {}
+        for repository in self._repositories:
+            found[repository] = self._publish(repository, tags, state, digest)
+        return tags[0], {name: found[repository] for name, repository in self._names.items()}
+
+    def _labelled(self) -> BuildSpec:
+        first = self._services[0]
+        if first.build is None:
+            raise ConfigurationError("build-key", f"`{first.name}` has no build")
+        labels = {
+            LABEL_APP: self._wish.spec.name,
+            LABEL_SERVICE: first.name,
+            LABEL_BUILD: self._fingerprint(),
+            # Without a commit the stem holds today's date, which must not change the image.
+            LABEL_VERSION: self._stems[0] if self._wish.source.commit else "",
+            LABEL_REVISION: self._wish.source.revision,
+        }
+        build = with_labels(first.build, {key: value for key, value in labels.items() if value})
+        return with_platform(build, platform) if (platform := self._platform()) else build
+
+    def _fingerprint(self) -> str:
+        build = self._services[0].build
+        return fingerprint(build, self._wish.source.root) if build else ""
+
+    def _platform(self) -> str:
+        """The hosts' platform, where the building engine is of another one; "" where alike."""
+        names = {host for service in self._services for host in service.hosts}
+        kinds = {
+            self._yard.hosts[name].facts().architecture
+            for name in sorted(names)
+            if name in self._yard.hosts
+        }
+        if len(kinds) > 1:
+            raise RefusedError(
+                "platforms-mixed",
+                f"the hosts of `{self._services[0].name}` are of several kinds: "
+                + ", ".join(sorted(kinds)),
+                hint="Place each service on hosts of one kind.",
+            )
+        kind = next(iter(kinds), "")
+        return f"linux/{kind}" if kind and kind != self._engine.facts().architecture else ""
+
+    def _references(self, tags: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(repo.tagged(tag) for repo in self._repositories for tag in tags if tag)
+
+    def _registered(self, reference: str) -> str:
+        """The digest a registry holds under a tag, or "" without a registry or such a tag."""
+        if not parse_reference(reference).names_registry or not self._wish.source.is_exact:
+            return ""
+        try:
+            return self._engine.resolve(reference)
+        except EngineError:
+            return ""  # no such tag, or a registry that hides what is not there
+
+    def _built_before(self, there: Mapping[str, str]) -> ImageState | None:
+        """What a registry holds of this very commit and definition, or None."""
+        for reference, digest in there.items():
+            if not digest:
+                continue
+            pulled = f"{parse_reference(reference).repository}@{digest}"
+            if self._engine.image(pulled) is None:
+                self._engine.pull(pulled)
+            state = self._engine.image(pulled)
+            labels = dict(state.labels) if state else {}
+            if (
+                labels.get(LABEL_REVISION) == self._wish.source.commit
+                and labels.get(LABEL_BUILD) == self._fingerprint()
+            ):
+                self._yard.progress(f"{reference} is built and pushed already: {digest}")
+                return state
+        return None
+
+    def _final_tags(self, state: ImageState, digest: str) -> tuple[str, ...]:
+        """The tags; one that names another image on this engine only gets this one's digits."""
+        tags = []
+        for stem in self._stems:
+            tag = finish(stem, self._wish.source, digest)
+            holders = [
+                self._engine.image(repo.tagged(tag))
+                for repo in self._repositories
+                if not repo.names_registry
+            ]
+            if any(holder is not None and holder.id != state.id for holder in holders):
+                tag = finish(stem, replace(self._wish.source, commit=""), digest)
+            tags.append(tag)
+        return tuple(dict.fromkeys(tags))
+
+    def _refuse_moving(self, reference: str, there: str, state: ImageState) -> None:
+        if not there or digest_in(state, parse_reference(reference).repository) == there:
+            return
+        raise RefusedError(
+            "tag-taken",
+            f"{reference} names another image already, and a tag is never moved",
+            cause=f"the registry has {there}, this build is {state.id}",
+            hint="Commit the change that made the difference, or add `{number}` to `tags:`.",
+        )
+
+    def _publish(
+        self, repository: Reference, tags: tuple[str, ...], state: ImageState, digest: str
+    ) -> ImageIdentity:
+        """Tag, and push where a registry is named."""
+        reference = repository.tagged(tags[0])
+        manifest = ""
+        for tag in tags:
+            name = repository.tagged(tag)
+            self._engine.tag(state.id, name)
+            if repository.names_registry:
+                self._yard.progress(f"pushing {name}")
+                pushed = self._engine.push(name)
+                manifest = manifest or pushed
+        return ImageIdentity(
+            reference=reference,
+            config_digest=digest,
+            manifest_digest=manifest,
+            repository=repository.repository if manifest else "",
+        )
+
+
+def _host_of(service: ServiceSpec, yard: Yard) -> Engine:
+    """The first host of a service that can be asked, else the building engine."""
+    return next((yard.hosts[name] for name in service.hosts if name in yard.hosts), yard.engine)
+
+
+def _groups(spec: AppSpec, built: list[ServiceSpec]) -> tuple[tuple[ServiceSpec, ...], ...]:
+    """Services by equal build, in the order of their names."""
+    groups: dict[tuple[str, str, str], list[ServiceSpec]] = {}
+    for service in sorted(built, key=lambda item: item.name):
+        if service.build is not None:
+            _repository(spec, service)
+            key = (service.build.context, service.build.dockerfile, service.build.definition)
+            groups.setdefault(key, []).append(service)
+    return tuple(tuple(group) for group in groups.values())
+
+
+def _repository(spec: AppSpec, service: ServiceSpec) -> Reference:
+    """Where a built image is kept: `image:` without its tag, else Compose's `app-service`."""
+    written = parse_reference(service.image or f"{spec.name}-{service.name}", place=service.place)
+    return Reference(written.registry, written.path)
+
+
+def _kept(wish: ShipWish, service: ServiceSpec) -> ImageIdentity | None:
+    """The image of the previous release, where the file still says the same."""
+    if wish.previous is None or service.name in wish.refresh:
+        return None
+    try:
+        before = wish.previous.spec.service(service.name)
+        image = wish.previous.image_of(service.name)
+    except KeyError:
+        return None
+    return image if before.image == service.image and before.build is None else None
+
+
+def _with_ports(wish: ShipWish, yard: Yard, images: Mapping[ServiceName, ImageIdentity]) -> AppSpec:
+    """The specification with each unsaid port of a proxied service taken from its image."""
+    services = tuple(
+        replace(service, proxy=replace(service.proxy, port=_port(yard, service, images)))
+        if service.proxy is not None and not service.proxy.port
+        else service
+        for service in wish.spec.services
+    )
+    return replace(wish.spec, services=services)
+
+
+def _port(yard: Yard, service: ServiceSpec, images: Mapping[ServiceName, ImageIdentity]) -> int:
+    image = images[service.name]
+    ports: tuple[int, ...] = ()
+    for engine in (
+        yard.engine,
+        *(yard.hosts[name] for name in service.hosts if name in yard.hosts),
+    ):
+        state = engine.image(image.config_digest) or engine.image(
+            image.pull_reference or image.reference
+        )
+        if state is not None:
+            ports = state.exposed_ports
+            break
+    if len(ports) == 1:
+        return ports[0]
+    said = "exposes no port" if not ports else f"exposes {', '.join(map(str, ports))}"
+    raise ConfigurationError(
+        "proxy-port",
+        f"service `{service.name}` names no port for the proxy, and its image {said}",
+        hint="Write `proxy: {host: ..., port: ...}`.",
+        place=service.place,
+    )
