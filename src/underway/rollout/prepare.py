@@ -31,9 +31,9 @@ from underway.model.step import (
     WriteVault,
 )
 from underway.rollout.addresses import Allocator
-from underway.rollout.edge import edge_request
+from underway.rollout.edge import edge_container
 from underway.rollout.naming import ledger_volume, own_labels, vault_volume
-from underway.rollout.request import anchor_request
+from underway.rollout.request import anchor_request, image_reference
 from underway.rollout.scene import Scene, placed
 from underway.rollout.stages import in_lanes, in_parallel
 
@@ -167,7 +167,9 @@ class Preparation:
         return steps
 
     def _edge(self, host: HostState) -> list[Step]:
-        request = edge_request(self.scene.policy.tools, self.scene.spec.edge)
+        request = edge_container(
+            image_reference(self.scene.policy.tools), self.scene.spec.edge.http_port
+        )
         seen = host.container(request.name)
         if seen and seen.status is ContainerStatus.RUNNING and host.edge is not None:
             return []

@@ -17,7 +17,7 @@ from underway.model.step import (
     RemoveVolume,
     Step,
 )
-from underway.rollout.edge import EDGE_NAME, EDGE_VOLUME
+from underway.rollout.edge import EDGE_CONTAINER, EDGE_VOLUME
 from underway.rollout.farewell import farewell
 from underway.rollout.naming import anchor_name, ledger_volume, vault_volume
 from underway.rollout.scene import Policy, Scene
@@ -73,9 +73,9 @@ def _proxies(scene: Scene) -> Iterator[Step]:
             container.role == Role.ANCHOR and container.app != scene.app
             for container in host.containers
         )
-        if has_others or not host.container(EDGE_NAME):
+        if has_others or not host.container(EDGE_CONTAINER):
             continue
-        yield RemoveContainer(host.name, EDGE_NAME, "no app is left behind it")
+        yield RemoveContainer(host.name, EDGE_CONTAINER, "no app is left behind it")
         yield RemoveVolume(host.name, EDGE_VOLUME, "no app is left behind it")
 
 

@@ -99,6 +99,21 @@ class ContainerCalls:
             if error.status != _NOT_FOUND:
                 raise
 
+    def rename(self, name: str, new_name: str) -> None:
+        """See `ports.Engine.rename`; one that is gone or renamed already is fine."""
+        call = Call(
+            "POST",
+            f"{_path(name)}/rename",
+            f"rename container {name}",
+            params={"name": new_name},
+            timeout_s=_START_S,
+        )
+        try:
+            self._connection.send(call)
+        except EngineError as error:
+            if error.status != _NOT_FOUND:
+                raise
+
     def remove(self, name: str) -> None:
         """See `ports.Engine.remove`; one that is being removed already is fine too."""
         params = {"force": "1", "v": "1"}

@@ -60,6 +60,10 @@ class DockerEngine:
         """Send the stop signal, kill after `grace_s`; a stopped or missing one is left alone."""
         self._containers.stop(name, grace_s)
 
+    def rename(self, name: str, new_name: str) -> None:
+        """Rename a container; one that is gone or renamed already is left alone."""
+        self._containers.rename(name, new_name)
+
     def remove(self, name: str) -> None:
         """Remove a container by force with its anonymous volumes; a missing one is fine."""
         self._containers.remove(name)

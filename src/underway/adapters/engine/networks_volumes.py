@@ -1,5 +1,6 @@
 """Network and volume calls of one engine."""
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from underway.model.spec import NetworkSpec, VolumeSpec
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _NETWORK_S: Final = 60.0
+_SMALLEST_SPLIT: Final = 64
 
 
 class NetworkCalls:
@@ -39,7 +41,7 @@ class NetworkCalls:
             "Labels": {**dict(network.labels), **labels},
         }
         if network.subnet:
-            body["IPAM"] = {"Driver": "default", "Config": [{"Subnet": network.subnet}]}
+            body["IPAM"] = {"Driver": "default", "Config": [_addresses(network.subnet)]}
         what = f"create network {network.physical}"
         try:
             self._connection.send(
@@ -54,6 +56,19 @@ class NetworkCalls:
         path = f"/networks/{quote(name, safe='')}"
         call = Call("DELETE", path, f"remove network {name}", timeout_s=_NETWORK_S)
         _ignore_missing(self._connection, call)
+
+
+def _addresses(subnet: str) -> dict[str, str]:
+    """The subnet as the engine takes it: it hands out the upper half, the lower is for pinning."""
+    network = ipaddress.ip_network(subnet)
+    if network.version != 4 or network.num_addresses < _SMALLEST_SPLIT:  # noqa: PLR2004
+        return {"Subnet": subnet}
+    upper = list(network.subnets(prefixlen_diff=1))[1]
+    return {
+        "Subnet": subnet,
+        "IPRange": str(upper),
+        "Gateway": str(network.network_address + 1),
+    }
 
 
 class VolumeCalls:
