@@ -79,7 +79,8 @@ def _images(_options: argparse.Namespace) -> None:
 
 def _down(options: argparse.Namespace) -> None:
     if options.all:
-        down_all()
+        for name in down_all():
+            print(f"{name} is down")
     else:
         down(options.name)
 

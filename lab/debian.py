@@ -128,8 +128,7 @@ def layer_tree(recipe: Recipe) -> Path:
 
 def build_began(tree: Path) -> float:
     """Return when the build of a tree began, in seconds since the epoch."""
-    stamp = _stamp(tree.parent if tree.name == "upper" else tree)
-    return stamp.stat().st_mtime
+    return _stamp(tree).stat().st_mtime
 
 
 def _stamp(tree: Path) -> Path:

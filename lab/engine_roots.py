@@ -16,8 +16,10 @@ _EVERY_HOST = (
 )
 _SCRIPT = """\
 groupadd -f docker
-useradd -m -s /bin/sh -G docker deploy
-usermod -p "*" deploy
+for user in deploy dial; do
+  useradd -m -s /bin/sh -G docker $user
+  usermod -p "*" $user
+done
 rm -f /etc/ssh/ssh_host_*
 mkdir -p /etc/docker /srv/shared
 rm -f /etc/machine-id /var/lib/dbus/machine-id"""

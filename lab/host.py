@@ -20,6 +20,19 @@ _BOOT_TIMEOUT_S = 20.0
 _SSH_PORT = 22
 _LISTENING = "0A"  # a socket's state in /proc/net/tcp
 _BOOT_SCRIPT = Path(__file__).with_name("host_boot.sh")
+_SSHD = """\
+HostKey /etc/ssh/host_key
+AuthorizedKeysFile /etc/ssh/authorized_keys
+PasswordAuthentication no
+UsePAM no
+UseDNS no
+MaxStartups 200
+MaxSessions 200
+PidFile none
+Match User dial
+  AllowStreamLocalForwarding no
+  AllowTcpForwarding no
+"""
 _NAMESPACES = ("--net", "--pid", "--mount", "--uts", "--ipc", "--fork", "--kill-child")
 _CGROUP_ROOT = Path("/sys/fs/cgroup")
 
@@ -137,19 +150,9 @@ def _start_ssh(lab: LabLayout, host: HostLayout, init: int) -> None:
     command = [*inside(init), "/bin/sh", "-euc"]
     run([*command, "umask 077; mkdir -p /run/sshd; cat > /etc/ssh/host_key"], stdin=key)
     run([*command, "cat > /etc/ssh/authorized_keys"], stdin=authorized)
-    options = {
-        "HostKey": "/etc/ssh/host_key",
-        "AuthorizedKeysFile": "/etc/ssh/authorized_keys",
-        "PasswordAuthentication": "no",
-        "UsePAM": "no",
-        "UseDNS": "no",
-        "MaxStartups": "200",
-        "MaxSessions": "200",
-        "PidFile": "none",
-    }
-    flags = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
+    run([*command, "cat > /etc/ssh/sshd_config"], stdin=_SSHD)
     spawn(
-        [*inside(init), "/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", *flags],
+        [*inside(init), "/usr/sbin/sshd", "-D", "-e"],
         laboratory=host.laboratory,
         role=host.role("ssh"),
         log=host.log("sshd"),

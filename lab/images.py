@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab.debian import Recipe, base_tree, build_began, layer_tree
 from lab.engine_roots import toolbox
-from lab.layer import Layer, layer_of
+from lab.layer import FORMAT, Layer, layer_of
 from lab.layout import cache_root
 from lab.lock import exclusive
 from lab.processes import wait_until
@@ -99,7 +99,8 @@ _POSTGRES = Image(
         script="rm -rf /usr/lib/x86_64-linux-gnu/libLLVM* /usr/lib/x86_64-linux-gnu/libz3*\n"
         "rm -rf /usr/lib/postgresql/17/lib/llvmjit* /usr/lib/postgresql/17/lib/bitcode\n"
         "rm -rf /usr/share/i18n/locales\n"
-        "rm -rf /etc/ssl/private/ssl-cert-snakeoil.key /var/lib/postgresql/17\n"
+        "rm -rf /etc/ssl/private/ssl-cert-snakeoil.key /etc/ssl/certs/ssl-cert-snakeoil.pem\n"
+        "rm -rf /var/lib/postgresql/17\n"
         "install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data\n"
         "install -d -o postgres -g postgres -m 3777 /var/run/postgresql\n"
         "install -d /docker-entrypoint-initdb.d\n"
@@ -143,7 +144,7 @@ IMAGES: tuple[Image, ...] = (
 
 def registry_seed() -> Path:
     """Return a registry storage directory that holds the base images, built at first use."""
-    text = repr([(image.reference, image.recipe.key, image.config) for image in IMAGES])
+    text = FORMAT + repr([(image.reference, image.recipe.key, image.config) for image in IMAGES])
     seed = cache_root() / "seeds" / hashlib.sha256(text.encode()).hexdigest()[:12]
     if seed.exists():
         return seed
@@ -171,9 +172,10 @@ def _layers(image: Image) -> list[Layer]:
     """Return an image's layers: its suite's base, and what its recipe adds."""
     base = base_tree(image.recipe.suite)
     own = layer_tree(image.recipe)
+    began = build_began(base)
     return [
-        layer_of(base, key=base.name, built_since=build_began(base)),
-        layer_of(own, key=image.recipe.key, built_since=build_began(own)),
+        layer_of(base, key=base.name, built_since=began),
+        layer_of(own, key=image.recipe.key, built_since=began),
     ]
 
 

@@ -78,6 +78,7 @@ class Laboratory:
             if previous:
                 surplus = range(hosts + 1, previous.hosts + 1)
                 _in_parallel(clear_host, [lab.host(number) for number in surplus])
+                write_record(record)
             raise_bridge(lab)
             start_registry(lab, seed=seed)
             lab.shared_dir.mkdir(parents=True, exist_ok=True)
@@ -153,7 +154,7 @@ class Laboratory:
             "network": {"bridge": lab.bridge, "subnet": lab.subnet, "gateway": lab.gateway},
             "shared_dir": str(lab.shared_dir),
             "tools": {
-                "path": str(toolbox_bin(lab)),
+                "path": str(lab.programs),
                 "docker_config": str(lab.docker_config),
             },
             "images": self.images,
@@ -178,23 +179,20 @@ def down(name: str = DEFAULT_NAME) -> None:
         leftovers.remove_directories(name)
 
 
-def down_all() -> None:
-    """Take every laboratory down, recorded or not."""
+def down_all() -> list[str]:
+    """Take every laboratory down, recorded or not, and return their names."""
     require_root()
-    for name in sorted({*recorded_names(), *leftovers.known_names()}):
+    names = sorted({*recorded_names(), *leftovers.known_names()})
+    for name in names:
         down(name)
     leftovers.sweep()
+    return names
 
 
 def laboratories() -> list[Laboratory]:
     """Return the recorded laboratories."""
     records = (read_record(name) for name in recorded_names())
     return [Laboratory(record) for record in records if record is not None]
-
-
-def toolbox_bin(lab: LabLayout) -> str:
-    """Return the directory with the client programs of this laboratory."""
-    return str(lab.run_dir / "bin")
 
 
 def _reserve(wish: Record, previous: Record | None) -> Record:
@@ -211,7 +209,7 @@ def _reserve(wish: Record, previous: Record | None) -> Record:
 def _prepare_clients(lab: LabLayout) -> None:
     """Link the client programs, and make a Docker configuration directory with the plugins."""
     programs = toolbox()
-    directory = lab.run_dir / "bin"
+    directory = lab.programs
     plugins = lab.docker_config / "cli-plugins"
     for path in (directory, plugins):
         path.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from lab.lock import exclusive
 
 _EPOCH = 1_735_689_600  # 2025-01-01: the time of everything that the build itself wrote
 _LEVEL = 4
+FORMAT = "2"  # counts changes of how a layer is packed
 _EMPTIED = ("proc", "sys", "dev", "run", "tmp", "var/tmp", "var/log", "var/cache/apt")
 _ALSO_EMPTIED = ("var/lib/apt/lists", "var/cache/debconf")
 _LEFT_OUT = frozenset(
@@ -37,14 +38,16 @@ class Layer:
 def layer_of(tree: Path, *, key: str, built_since: float) -> Layer:
     """Return the layer that holds a tree, packed at first use and cached under `key`.
 
-    `built_since` is the time when the tree's build began, in seconds since the epoch.
+    What is younger than `built_since` (seconds since the epoch) was written by the build itself,
+    and gets a fixed time.
     """
     directory = cache_root() / "blobs"
-    description = directory / f"{key}.json"
-    with exclusive(f"blob-{key}"):
+    stem = f"{key}-{FORMAT}"
+    description = directory / f"{stem}.json"
+    with exclusive(f"blob-{stem}"):
         if not description.exists():
             directory.mkdir(parents=True, exist_ok=True)
-            layer = _pack(tree, directory / f"{key}.tar.gz", built_since=built_since)
+            layer = _pack(tree, directory / f"{stem}.tar.gz", built_since=built_since)
             partial = description.with_suffix(".partial")
             partial.write_text(json.dumps(asdict(layer)))
             partial.rename(description)

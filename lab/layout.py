@@ -6,6 +6,7 @@ from pathlib import Path
 
 RUN_ROOT = Path("/run/uwlab")
 DATA_ROOT = Path("/var/lib/uwlab")
+LOCK_DIR = Path("/var/cache/uwlab/locks")  # one place, whatever cache a laboratory uses
 REGISTRY_PORT = 5000
 FIRST_HOST_ADDRESS = 11
 MAX_HOSTS = 60
@@ -144,6 +145,11 @@ class LabLayout:
     def ssh_dir(self) -> Path:
         """Return the directory of keys and client configuration."""
         return self.run_dir / "ssh"
+
+    @property
+    def programs(self) -> Path:
+        """Return the directory of client programs, for PATH."""
+        return self.run_dir / "bin"
 
     @property
     def docker_config(self) -> Path:

@@ -12,7 +12,7 @@ from lab.layout import RUN_ROOT, HostLayout, LabLayout
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 _FORWARD_BEFORE = RUN_ROOT / "ip_forward.before"
 _HIGHEST_NETWORK = 250
-_FIREWALLS = ("iptables-nft", "iptables-legacy")
+_LEGACY_TABLES = Path("/proc/net/ip_tables_names")
 
 
 def free_network(taken: set[int]) -> int:
@@ -54,18 +54,31 @@ def raise_bridge(lab: LabLayout) -> None:
         f"table ip {lab.table} {{\n chain out {{\n  type nat hook postrouting priority 100\n"
         f"  ip saddr {lab.subnet} ip daddr != {lab.subnet} masquerade\n }}\n}}\n"
     )
+    open_firewalls(lab)
+
+
+def open_firewalls(lab: LabLayout) -> None:
+    """Let the bridge's traffic pass where the machine's own firewall drops what it forwards.
+
+    Docker on the machine itself sets such a policy, and bridged frames meet it too.
+    """
     for firewall in _dropping_firewalls():
         for rule in _accept_rules(lab):
-            if attempt([firewall, "-w", "-C", "FORWARD", *rule]).returncode != 0:
-                run([firewall, "-w", "-I", "FORWARD", *rule])
+            if attempt([*firewall, "-C", "FORWARD", *rule]).returncode != 0:
+                run([*firewall, "-I", "FORWARD", *rule])
+
+
+def close_firewalls(lab: LabLayout) -> None:
+    """Remove the rules of open_firewalls."""
+    for firewall in _dropping_firewalls():
+        for rule in _accept_rules(lab):
+            while attempt([*firewall, "-D", "FORWARD", *rule]).returncode == 0:
+                pass
 
 
 def remove_bridge(lab: LabLayout) -> None:
     """Remove what raise_bridge made, whatever is left of it."""
-    for firewall in _dropping_firewalls():
-        for rule in _accept_rules(lab):
-            while attempt([firewall, "-w", "-D", "FORWARD", *rule]).returncode == 0:
-                pass
+    close_firewalls(lab)
     attempt(["ip", "link", "delete", lab.bridge])
     for family in ("ip", "netdev"):
         nft(f"add table {family} {lab.table}\ndelete table {family} {lab.table}\n")
@@ -111,14 +124,17 @@ def _accept_rules(lab: LabLayout) -> list[list[str]]:
     return [["-i", lab.bridge, "-j", "ACCEPT"], ["-o", lab.bridge, "-j", "ACCEPT"]]
 
 
-def _dropping_firewalls() -> list[str]:
-    """Return the machine's own firewall programs whose FORWARD policy drops (Docker sets that)."""
+def _dropping_firewalls() -> list[list[str]]:
+    """Return how to call the firewall programs whose FORWARD policy drops on this machine.
+
+    The tables are looked at first: iptables itself would create the ones it lists.
+    """
+    tools = ["chroot", str(toolbox())]
     found = []
-    for program in _FIREWALLS:
-        try:
-            outcome = attempt([program, "-w", "-S", "FORWARD"])
-        except LabError:
-            continue
-        if outcome.stdout.startswith("-P FORWARD DROP"):
-            found.append(program)
+    if "policy drop" in attempt([*tools, "nft", "list", "chain", "ip", "filter", "FORWARD"]).stdout:
+        found.append([*tools, "iptables-nft", "-w"])
+    if _LEGACY_TABLES.exists() and "filter" in _LEGACY_TABLES.read_text().split():
+        legacy = [*tools, "iptables-legacy", "-w"]
+        if attempt([*legacy, "-S", "FORWARD"]).stdout.startswith("-P FORWARD DROP"):
+            found.append(legacy)
     return found

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -143,6 +144,7 @@ def test_fewer_hosts_take_the_surplus_down() -> None:
         Laboratory.up(name, hosts=2)
         smaller = Laboratory.up(name, hosts=1)
         assert [host.name for host in smaller.hosts] == ["h1"]
+        assert Laboratory.get(name) == smaller
         assert not [p for p in processes(name) if p.role.startswith("h2.")]
 
 
@@ -179,6 +181,7 @@ def test_ssh_forwards_the_engines_socket(laboratory: Laboratory, tmp_path: Path)
     with subprocess.Popen(tunnel) as process:
         try:
             eventually(local.exists)
+            assert _answers_ping(local)
             docker_program = f"{laboratory.describe()['tools']['path']}/docker"
             info = [docker_program, "-H", f"unix://{local}", "info", "-f", "{{.Name}}"]
             done = subprocess.run(info, capture_output=True, text=True, check=True)
@@ -199,6 +202,63 @@ def test_dial_stdio_reaches_the_engine_as_an_unprivileged_user(laboratory: Labor
         check=True,
     )
     assert done.stdout.startswith("HTTP/1.0 200")
+
+
+def _answers_ping(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(str(path))
+        client.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+        try:
+            return client.recv(8) == b"HTTP/1.0"
+        except ConnectionResetError:
+            return False
+
+
+def test_the_user_dial_may_not_forward_but_may_dial(laboratory: Laboratory, tmp_path: Path) -> None:
+    host = laboratory.hosts[0]
+    local = tmp_path / "s"
+    forward = ["-L", f"{local}:/var/run/docker.sock"]
+    tunnel = ["ssh", "-nNT", "-F", host.ssh_config, *forward, f"dial@{host.address}"]
+    with subprocess.Popen(tunnel, stderr=subprocess.DEVNULL) as process:
+        try:
+            eventually(local.exists)
+            assert not _answers_ping(local)
+        finally:
+            process.terminate()
+    assert ssh(laboratory, f"dial@{host.address}", "docker", "version", "-f", "{{.Server.Os}}")
+
+
+def test_a_dropping_firewall_lets_the_bridge_pass() -> None:
+    """In a network namespace of its own, with Docker's FORWARD policy set."""
+    program = """
+import subprocess, sys
+from lab.engine_roots import toolbox
+from lab.layout import LabLayout
+from lab.network import close_firewalls, open_firewalls
+lab = LabLayout("firewall", 249)
+tools = ["chroot", str(toolbox())]
+def rules():
+    listing = [*tools, "nft", "list", "ruleset"]
+    return subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+open_firewalls(lab)
+assert rules() == "", "a machine without firewall gets no table"
+for program in ("iptables-nft", "iptables-legacy"):
+    subprocess.run([*tools, program, "-P", "FORWARD", "DROP"], check=True)
+before = rules()
+open_firewalls(lab)
+open_firewalls(lab)
+assert rules().count("uwlab-249") == 2, rules()
+legacy = [*tools, "iptables-legacy", "-S", "FORWARD"]
+def legacy_rules():
+    return subprocess.run(legacy, capture_output=True, text=True, check=True).stdout
+assert legacy_rules().count("uwlab-249") == 2, legacy_rules()
+close_firewalls(lab)
+assert "uwlab" not in rules() + legacy_rules()
+"""
+    command = ["unshare", "--net", sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_postgres_keeps_the_official_images_contract(laboratory: Laboratory) -> None:
