@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from underway.cli.options import GlobalOptions
@@ -58,12 +59,20 @@ class Console:
         _write(sys.stderr, f"{question} [y/N] ")
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
-    def print_run(self) -> None:
-        """Write the document of the run that was followed, if JSON is asked for."""
+    def print_run(self, command: str, app: str) -> None:
+        """Write the document of the run that was followed; `command` and `app` if it told none."""
+        from underway.model.names import AppName
         from underway.report.document_making import run_document
+        from underway.report.view import RunView
 
-        if self.options.is_json and self.view is not None:
-            self.print_document(run_document(self.view))
+        view = self.view or RunView()
+        if not view.command:
+            view = replace(view, command=command, app=AppName(app))
+        self.print_document(run_document(view))
+
+    def write_line(self, text: str) -> None:
+        """Write a line of a stream (logs) as it is."""
+        _write(sys.stdout, f"{text}\n")
 
     def print_error(self, error: "UnderwayError") -> None:
         """Write an error where the reader expects it."""

@@ -136,6 +136,11 @@ CODES: dict[str, CodeEntry] = {
         "An image is neither on the host nor in the registry.",
         "Build and push the image, or check its name.",
     ),
+    "ledger-busy": CodeEntry(
+        4,
+        "Others write an app's ledger at the same time.",
+        "Find out who else works on this app, then run again.",
+    ),
     "lock-lost": CodeEntry(
         5,
         "The lock of this app could not be confirmed in time; nothing more is changed.",
@@ -162,6 +167,11 @@ CODES: dict[str, CodeEntry] = {
         "Free space on the host that the message names (docker system df shows what takes it), "
         "and run again.",
     ),
+    "not-confirmed": CodeEntry(
+        4,
+        "A command that takes something away asked, and nobody said yes.",
+        "Answer on the terminal, or give --yes.",
+    ),
     "port-taken": CodeEntry(
         10,
         "A port that a container publishes is held by something else on the host.",
@@ -177,6 +187,22 @@ CODES: dict[str, CodeEntry] = {
         "A program that Underway ran on this machine did not finish in time.",
         "Look at its last lines, mend what it waits for, and run the command again.",
     ),
+    "record-altered": CodeEntry(
+        7,
+        "A record of a host's ledger was altered, lost or put in by somebody else.",
+        "Find out who changed the ledger's volume; another host's ledger or the running "
+        "containers' labels can rebuild it.",
+    ),
+    "record-conflict": CodeEntry(
+        7,
+        "A release or run is recorded already with another content.",
+        "Run the command again: it takes the next number.",
+    ),
+    "record-version": CodeEntry(
+        7,
+        "A record was written by another version of Underway.",
+        "Upgrade Underway on this machine.",
+    ),
     "registry-credentials": CodeEntry(
         6,
         "The credentials for a registry could not be read.",
@@ -191,6 +217,11 @@ CODES: dict[str, CodeEntry] = {
         6,
         "A registry does not answer a host's engine.",
         "Check from the host that the registry's name and port can be reached.",
+    ),
+    "release-unknown": CodeEntry(
+        4,
+        "No host that answers has a record of this release.",
+        "List the releases with `underway history --releases`.",
     ),
     "ssh-denied": CodeEntry(
         6,
@@ -258,5 +289,15 @@ CODES: dict[str, CodeEntry] = {
         3,
         "A sensitive value holds bytes that an environment variable cannot carry.",
         "Make it a file: list it under secrets.",
+    ),
+    "vault-altered": CodeEntry(
+        7,
+        "The sensitive values on a host cannot be read.",
+        "Deploy again with today's values; that writes the vault anew.",
+    ),
+    "vault-key": CodeEntry(
+        7,
+        "A host's vault has another key than the rest of the fleet.",
+        "The host belonged to another fleet of this app: remove the app there first.",
     ),
 }

@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from underway.errors import CODES, UnderwayError
+from underway.errors import (
+    CODES,
+    ConfigurationError,
+    LockedError,
+    NotUndoneError,
+    RefusedError,
+    StepFailedError,
+    UnderwayError,
+    UsageError,
+)
 from underway.model.check import CheckResult
 from underway.model.event import Outcome
 from underway.model.names import AppName, HostName, ReleaseNumber
@@ -143,7 +152,7 @@ def run_document(view: RunView, error: UnderwayError | None = None) -> RunDocume
         app=view.app,
         run=view.run,
         release=view.release,
-        outcome=view.outcome or Outcome.INTERRUPTED,
+        outcome=view.outcome or _outcome(error),
         exit_code=error.exit_code if error else view.exit_code,
         duration_s=round(view.duration_s, 3),
         steps=view.finished,
@@ -169,6 +178,21 @@ def run_document(view: RunView, error: UnderwayError | None = None) -> RunDocume
         ),
         error=None if error is None else _error(error),
     )
+
+
+def _outcome(error: UnderwayError | None) -> Outcome:
+    """How a run ended that told no end of its own: its error tells."""
+    match error:
+        case None:
+            return Outcome.DONE
+        case StepFailedError():
+            return Outcome.UNDONE
+        case NotUndoneError():
+            return Outcome.NOT_UNDONE
+        case RefusedError() | LockedError() | UsageError() | ConfigurationError():
+            return Outcome.REFUSED
+        case _:
+            return Outcome.FAILED
 
 
 def history_document(app: AppName, runs: Sequence[RunRecord]) -> HistoryDocument:

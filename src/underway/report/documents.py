@@ -130,6 +130,18 @@ class ConfigDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="config"
     version: Literal[1] = 1
 
 
+class LogDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="log"):
+    """`underway logs --json`, one line each. `time` is RFC 3339 with nanoseconds, or ""."""
+
+    host: str
+    service: str
+    container: str
+    time: str
+    text: str
+    is_stderr: bool
+    version: Literal[1] = 1
+
+
 class ErrorDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="error"):
     """What stands on stdout instead of a command's document when it failed before its run."""
 
@@ -157,6 +169,7 @@ Document = (
     | CheckDocument
     | LockDocument
     | ConfigDocument
+    | LogDocument
     | ErrorDocument
     | CodeDocument
 )
@@ -170,6 +183,11 @@ DOCUMENTS: Final[dict[str, type[Document]]] = {
 def encode_document(document: Document) -> str:
     """The document as indented JSON, ended by a newline."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def encode_line(document: Document) -> str:
+    """The document on one line, without its newline."""
+    return msgspec.json.encode(document).decode()
 
 
 def schema_text(kind: str) -> str:

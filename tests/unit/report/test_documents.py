@@ -28,6 +28,7 @@ from underway.report.documents import (
     DOCUMENTS,
     ConfigDocument,
     Document,
+    LogDocument,
     encode_document,
     schema_text,
 )
@@ -60,6 +61,7 @@ SAMPLES: tuple[Document, ...] = (
     check_document(APP, (CheckResult(HOSTS[0], "disk", CheckVerdict.FAIL, "full", "free some"),)),
     lock_document(APP, (LOCK,)),
     ConfigDocument(APP, SPEC),
+    LogDocument("app1", "web", "libra-web-1", "", "hello", is_stderr=False),
     error_document(RefusedError("x", "No.", detail=("\x1b[31mred",))),
     code_document("bug"),
 )

@@ -1,0 +1,191 @@
+"""Commands around a release: plan, ship, deploy, rollback."""
+
+import click
+
+from underway import api
+from underway.cli.console import Console
+from underway.cli.options import command, read_duration
+from underway.cli.working import release_named, use_session
+from underway.model.names import HostName, ServiceName
+from underway.report.document_making import plan_document, release_document
+from underway.report.history_text import release_lines
+from underway.report.plan_text import plan_lines
+from underway.report.result_text import deployed_lines
+
+_RELEASE = click.argument("release", default="", metavar="[RELEASE]")
+_RECREATE = click.option("--recreate", is_flag=True, help="Replace replicas that are as wished.")
+_PULL = click.option(
+    "--pull",
+    multiple=True,
+    metavar="SERVICE",
+    help="Resolve the service's image anew; may be repeated. "
+    "Others keep the digest of the running release.",
+)
+_SKIP = click.option(
+    "--skip-host",
+    "skip_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Leave a host outside this run; may be repeated.",
+)
+_INTERRUPT = click.option(
+    "--allow-interruption",
+    is_flag=True,
+    help="Allow services to stop serving for a moment, without asking.",
+)
+_WAIT = click.option(
+    "--wait",
+    "wait_s",
+    default="0",
+    callback=read_duration,
+    metavar="DURATION",
+    help="How long to wait for another run's lock (30s, 5m). Default: not at all.",
+)
+_SECRETS = click.option(
+    "--current-secrets",
+    is_flag=True,
+    help="Take today's sensitive values instead of the release's own.",
+)
+
+
+@command()
+@_RELEASE
+@_RECREATE
+@_PULL
+@_SKIP
+def plan(
+    console: Console,
+    *,
+    release: str,
+    recreate: bool,
+    pull: tuple[str, ...],
+    skip_hosts: tuple[str, ...],
+) -> None:
+    """Show what a deploy would do, and why.
+
+    Builds what the file says to build, asks every host, and changes none. With RELEASE, a number
+    or a tag of `underway history --releases`, it plans that one. What a deploy would interrupt
+    stands in red; -v shows every step.
+    """
+    with use_session(console) as session:
+        options = api.DeployOptions(
+            release=release_named(session, release),
+            recreate=recreate,
+            refresh=frozenset(map(ServiceName, pull)),
+            skip_hosts=frozenset(map(HostName, skip_hosts)),
+        )
+        made = api.plan(session, options)
+    if console.options.is_json:
+        console.print_document(plan_document(made))
+    else:
+        console.print(plan_lines(made, is_verbose=console.options.is_verbose))
+
+
+@command()
+@_PULL
+def ship(console: Console, *, pull: tuple[str, ...]) -> None:
+    """Build and tag the images, and record a release.
+
+    Builds once, tags, pushes where there is a registry, and shows the release that a deploy of
+    this file brings to the hosts. No host changes what it runs.
+    """
+    with use_session(console) as session:
+        cargo = api.ship(session, refresh=frozenset(map(ServiceName, pull)))
+    if console.options.is_json:
+        console.print_document(release_document(cargo.release))
+    else:
+        console.print(release_lines(cargo.release))
+
+
+@command()
+@_RELEASE
+@_RECREATE
+@_PULL
+@_INTERRUPT
+@_SKIP
+@_WAIT
+@_SECRETS
+def deploy(
+    console: Console,
+    *,
+    release: str,
+    recreate: bool,
+    pull: tuple[str, ...],
+    allow_interruption: bool,
+    skip_hosts: tuple[str, ...],
+    wait_s: float,
+    current_secrets: bool,
+) -> None:
+    """Replace what runs by a release, under load.
+
+    Without RELEASE it ships the file first. The new generation starts beside the old one, takes
+    over when every edge's own check passed, and the old one finishes what it has. If anything
+    fails before that, every host goes back: exit code 10. The same again changes nothing.
+    """
+    with use_session(console, is_changing=True) as session:
+        options = api.DeployOptions(
+            release=release_named(session, release),
+            recreate=recreate,
+            refresh=frozenset(map(ServiceName, pull)),
+            allow_interruption=allow_interruption,
+            skip_hosts=frozenset(map(HostName, skip_hosts)),
+            wait_s=wait_s,
+            current_secrets=current_secrets,
+        )
+        result = api.deploy(session, options)
+    show_result(console, result)
+
+
+@command()
+@_RELEASE
+@_INTERRUPT
+@_SKIP
+@_WAIT
+@_SECRETS
+@click.option(
+    "--past-migrations",
+    is_flag=True,
+    help="Go back although what later `before` commands did to the data stays.",
+)
+def rollback(
+    console: Console,
+    *,
+    release: str,
+    allow_interruption: bool,
+    skip_hosts: tuple[str, ...],
+    wait_s: float,
+    current_secrets: bool,
+    past_migrations: bool,
+) -> None:
+    """Go back to an older release.
+
+    Without RELEASE it is the one that ran before. The older release comes with its own images,
+    configuration and sensitive values, by the same careful way as a deploy.
+    """
+    with use_session(console, is_changing=True) as session:
+        options = api.DeployOptions(
+            release=release_named(session, release),
+            allow_interruption=allow_interruption,
+            skip_hosts=frozenset(map(HostName, skip_hosts)),
+            wait_s=wait_s,
+            current_secrets=current_secrets,
+            past_migrations=past_migrations,
+        )
+        result = api.rollback(session, options)
+    show_result(console, result)
+
+
+def show_result(console: Console, result: api.DeployResult) -> None:
+    """Print what a run came to."""
+    if console.options.is_json:
+        console.print_run("deploy", result.release.spec.name)
+    else:
+        console.print(
+            deployed_lines(
+                result.release,
+                result.previous,
+                result.outcome,
+                steps=result.steps,
+                duration_s=result.duration_s,
+            )
+        )

@@ -1,0 +1,130 @@
+"""Commands that ask the hosts and change nothing: status, history, logs, check."""
+
+import sys
+import time
+
+import click
+
+from underway import api
+from underway.cli.console import Console
+from underway.cli.options import command, read_duration
+from underway.cli.working import use_session
+from underway.model.names import ServiceName
+from underway.report.document_making import history_document, releases_document, status_document
+from underway.report.documents import LogDocument, encode_line
+from underway.report.history_text import history_lines, release_list_lines
+from underway.report.line import clean
+from underway.report.status_text import status_lines
+
+
+@command()
+def status(console: Console) -> int:
+    """Show what runs, what serves, and what differs.
+
+    Every difference from the current release comes with the command that ends it. Exit code 0: as
+    the release says; 6: a host does not answer; 11: something differs or is left.
+    """
+    with use_session(console) as session:
+        report = api.status(session)
+    if console.options.is_json:
+        console.print_document(status_document(report))
+    else:
+        console.print(status_lines(report))
+    return report.exit_code
+
+
+@command()
+@click.option("--releases", is_flag=True, help="List releases instead of runs.")
+@click.option(
+    "-n",
+    "--limit",
+    default=20,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="At most N, 0 for all. Default: 20.",
+)
+def history(console: Console, *, releases: bool, limit: int) -> None:
+    """List runs, or releases.
+
+    What ran when, by whom, and what came of it; with --releases what can be deployed or rolled
+    back to, by number or tag. Newest first.
+    """
+    with use_session(console) as session:
+        if releases:
+            _print_releases(console, session, limit)
+        else:
+            _print_runs(console, session, limit)
+
+
+def _print_runs(console: Console, session: api.Session, limit: int) -> None:
+    runs = api.history(session)[-limit:]
+    if console.options.is_json:
+        console.print_document(history_document(session.app, runs))
+    else:
+        console.print(history_lines(runs))
+
+
+def _print_releases(console: Console, session: api.Session, limit: int) -> None:
+    current = api.status(session).release
+    known = api.releases(session)[-limit:]
+    if console.options.is_json:
+        console.print_document(releases_document(session.app, known, current))
+    else:
+        console.print(release_list_lines(known, current))
+
+
+@command(without={"-f"})
+@click.argument("services", nargs=-1, metavar="[SERVICE...]")
+@click.option("-f", "--follow", is_flag=True, help="Go on as more is written.")
+@click.option(
+    "-n",
+    "--tail",
+    default=100,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Last N lines of each, 0 for all.",
+)
+@click.option(
+    "--since",
+    "since_s",
+    callback=read_duration,
+    metavar="DURATION",
+    default="0",
+    help="Only what is younger (10m, 2h).",
+)
+@click.option("-t", "--timestamps", is_flag=True, help="Show when each line was written.")
+def logs(
+    console: Console,
+    *,
+    services: tuple[str, ...],
+    follow: bool,
+    tail: int,
+    since_s: float,
+    timestamps: bool,
+) -> None:
+    """Show what the replicas write, from all hosts.
+
+    All services without SERVICE, replicas of every generation that runs. (-f means --follow
+    here; a Compose file is given with --file, or with -f before `logs`.)
+    """
+    since = time.time() - since_s if since_s else 0.0
+    with use_session(console) as session:
+        names = tuple(map(ServiceName, services))
+        for entry in api.logs(session, names, tail=tail, follow=follow, since_s=since):
+            _print_line(console, entry, has_time=timestamps)
+
+
+def _print_line(console: Console, entry: api.ReplicaLine, *, has_time: bool) -> None:
+    """Text as it was written, but never steering a terminal."""
+    if console.options.is_json:
+        said = entry.line
+        text = encode_line(
+            LogDocument(
+                entry.host, entry.service, entry.container, said.time, said.text, said.is_stderr
+            )
+        )
+    else:
+        written = clean(entry.line.text) if sys.stdout.isatty() else entry.line.text
+        moment = f"{entry.line.time} " if has_time else ""
+        text = f"{entry.container} | {moment}{written}"
+    console.write_line(text)
