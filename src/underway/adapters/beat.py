@@ -1,0 +1,178 @@
+"""The lock on one host: an attached container, kept alive by a beat and confirmed by its echo."""
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final
+
+from underway.adapters.engine import DockerEngine
+from underway.adapters.engine.connection import Call
+from underway.adapters.engine.streams import FrameParser, RawStream
+from underway.errors import EngineError, UnderwayError, UnreachableError
+from underway.model.names import ContainerName, HostName
+
+BEAT_S: Final = 2.0
+CONFIRMED_WITHIN_S: Final = 8.0
+"""Less than the container's own patience (10 s): we stop before anybody else can start."""
+_FIRST_ECHO_S: Final = 15.0
+_SEND_S: Final = 5.0
+_CREATE_S: Final = 60.0
+_GONE_S: Final = 10.0
+_POLL_S: Final = 0.05
+_CONFLICT: Final = 409
+_SCRIPT: Final = "while IFS= read -r -t 10 line; do printf '%s\\n' \"$line\" || exit 0; done"
+
+
+def awake_time() -> float:
+    """Seconds that grow while the machine sleeps too, where the system can tell."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+class HostLock:
+    """Made means held. Ends with its process, its connection, or `release`."""
+
+    def __init__(
+        self, engine: DockerEngine, name: ContainerName, image: str, labels: Mapping[str, str]
+    ) -> None:
+        """Create, attach, start, and wait for the first echo.
+
+        Raises EngineError `name-taken` where somebody holds it, and whatever else went wrong,
+        after the container made here is gone again.
+        """
+        self._engine = engine
+        self._id = _create(engine, name, image, labels)
+        self._stream: RawStream | None = None
+        self._confirmed_at = 0.0
+        self._ended = ""
+        self._released = threading.Event()
+        self._confirmed = threading.Event()
+        try:
+            path = f"/containers/{self._id}/attach?stream=1&stdin=1&stdout=1"
+            self._stream = RawStream(engine.connection, path, "attach to the lock")
+            engine.start(self._id)
+            self._thread = threading.Thread(target=self._beat, args=(self._stream,), daemon=True)
+            self._thread.start()
+            self._await_first_echo()
+        except BaseException:
+            self.release()
+            raise
+
+    @property
+    def host(self) -> HostName:
+        """The host."""
+        return self._engine.host
+
+    def doubt(self) -> str:
+        """Why the lock may be lost, or "" while it is confirmed."""
+        if self._ended:
+            return self._ended
+        age_s = awake_time() - self._confirmed_at
+        if age_s > CONFIRMED_WITHIN_S:
+            return f"the host has not confirmed it for {age_s:.0f} s"
+        return ""
+
+    def release(self) -> None:
+        """Give it back and see the container gone; never raises."""
+        self._released.set()
+        if self._stream is not None:
+            self._stream.close()
+        with suppress(UnderwayError):
+            self._engine.remove(self._id)
+            deadline = time.monotonic() + _GONE_S
+            while self._engine.container(self._id) and time.monotonic() < deadline:
+                time.sleep(_POLL_S)
+
+    def _await_first_echo(self) -> None:
+        if not self._confirmed.wait(_FIRST_ECHO_S) or self._ended:
+            raise UnreachableError(
+                "host-unreachable",
+                f"{self.host}: the lock could not be confirmed",
+                cause=self._ended or "no echo",
+                hint="Look at the host's load and its engine, then run again.",
+            )
+
+    def _beat(self, stream: RawStream) -> None:
+        """Send a beat, listen for echoes until the next is due; ends with the stream."""
+        try:
+            self._exchange(stream)
+        except (OSError, UnderwayError) as error:
+            self._ended = f"the connection to it broke: {error}"
+        self._ended = self._ended or "its container ended"
+        self._confirmed.set()
+
+    def _exchange(self, stream: RawStream) -> None:
+        parser, rest, number = FrameParser(), b"", 0
+        sent: dict[bytes, float] = {}
+        while not self._released.is_set():
+            number += 1
+            sent[str(number).encode()] = awake_time()
+            stream.send(b"%d\n" % number, timeout_s=_SEND_S)
+            due = time.monotonic() + BEAT_S
+            while True:
+                try:
+                    data = stream.receive(deadline=due)
+                except TimeoutError:
+                    break
+                if not data:
+                    return
+                rest += b"".join(frame.payload for frame in parser.feed(data))
+                *lines, rest = rest.split(b"\n")
+                for line in lines:
+                    if line in sent:
+                        self._confirmed_at = sent.pop(line)
+                        self._confirmed.set()
+
+
+def age_s(engine: DockerEngine, container_id: str) -> float:
+    """How long ago a container was created, by the host's own clock; 0 if it is gone."""
+    body: dict[str, Any] | None = engine.connection.find(
+        f"/containers/{container_id}/json", "inspect the lock"
+    )
+    if body is None:
+        return 0.0
+    now = datetime.fromisoformat(_microseconds(engine.facts().clock))
+    return (now - datetime.fromisoformat(_microseconds(body["Created"]))).total_seconds()
+
+
+def _create(
+    engine: DockerEngine, name: ContainerName, image: str, labels: Mapping[str, str]
+) -> str:
+    body = {
+        "Image": image,
+        "Entrypoint": ["bash", "-c", _SCRIPT],
+        "Cmd": [],
+        "Labels": dict(labels),
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "Healthcheck": {"Test": ["NONE"]},
+        "HostConfig": {
+            "AutoRemove": True,
+            "NetworkMode": "none",
+            "ReadonlyRootfs": True,
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
+            "LogConfig": {"Type": "none"},
+        },
+    }
+    call = Call(
+        "POST", "/containers/create", "take the lock", {"name": name}, body, timeout_s=_CREATE_S
+    )
+    try:
+        return str(engine.connection.post(call)["Id"])
+    except EngineError as error:
+        if error.status == _CONFLICT:
+            raise EngineError("name-taken", error.message, status=error.status) from error
+        raise
+
+
+def _microseconds(moment: str) -> str:
+    """RFC 3339 with nanoseconds, as `datetime` can read it."""
+    head, dot, tail = moment.partition(".")
+    digits = tail.rstrip("Z").partition("+")[0][:6]
+    zone = "+" + tail.partition("+")[2] if "+" in tail else "Z"
+    return f"{head}.{digits}{zone}" if dot else moment

@@ -1,0 +1,190 @@
+"""`ports.Locks`: one attached container per host, which ends when its client is gone.
+
+A lock is a container with a fixed name (the engine lets only one of a name exist), its standard
+input attached here. A thread sends a beat every two seconds and reads the echo; the container ends
+when its input ends (`kill -9` of the client) or stays silent for ten seconds (a partition), and
+the engine removes it. Nobody else has to tidy up.
+"""
+
+import getpass
+import platform
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final, Self
+
+from underway.adapters.beat import HostLock, age_s
+from underway.adapters.engine import DockerEngine
+from underway.errors import EngineError, LockedError, LockLostError
+from underway.model.names import (
+    LABEL_APP,
+    LABEL_HOLDER,
+    LABEL_ROLE,
+    LABEL_RUN,
+    LABEL_SINCE,
+    AppName,
+    ContainerName,
+    HostName,
+)
+from underway.model.snapshot import ContainerState, ContainerStatus, Role
+from underway.ports import LockHolder
+
+_RETRY_S: Final = 0.25
+_DEAD_AFTER_S: Final = 15.0
+_ATTEMPTS_ON_DEAD: Final = 3
+_LIVE: Final = {ContainerStatus.RUNNING, ContainerStatus.PAUSED, ContainerStatus.REMOVING}
+
+
+def lock_name(app: AppName) -> ContainerName:
+    """The name of the lock container of an app."""
+    return ContainerName(f"underway-lock-{app}")
+
+
+class AttachedLocks:
+    """Takes and tells the locks of apps on a set of hosts."""
+
+    def __init__(
+        self,
+        engines: Sequence[DockerEngine],
+        image: Callable[[HostName], str],
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Lock on `engines`; `image(host)` is a reference to the tools image present there."""
+        self._engines = sorted(engines, key=lambda engine: engine.host)
+        self._image = image
+        self._now = now
+
+    def acquire(self, app: AppName, purpose: str, *, wait_s: float) -> "AttachedLock":
+        """Take the lock on every host in sorted order, waiting up to `wait_s` seconds for others.
+
+        Raises LockedError (`locked`) naming the holder. On a failure nothing stays held.
+        """
+        deadline = time.monotonic() + wait_s
+        labels = self._labels(app, purpose)
+        held: list[HostLock] = []
+        try:
+            for engine in self._engines:
+                lock = self._take(engine, app, labels, deadline)
+                held.append(lock)
+        except BaseException:
+            for lock in reversed(held):
+                lock.release()
+            raise
+        return AttachedLock(held)
+
+    def holders(self, app: AppName) -> tuple[LockHolder, ...]:
+        """Who holds it now, by host."""
+        found = []
+        for engine in self._engines:
+            state = engine.container(lock_name(app))
+            if state is not None and state.status in _LIVE:
+                found.append(_holder(engine.host, state))
+        return tuple(found)
+
+    def _labels(self, app: AppName, purpose: str) -> dict[str, str]:
+        since = datetime.fromtimestamp(self._now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {
+            LABEL_APP: app,
+            LABEL_ROLE: Role.LOCK.value,
+            LABEL_HOLDER: f"{_user()}@{platform.node()}",
+            LABEL_SINCE: since,
+            LABEL_RUN: purpose,
+        }
+
+    def _take(
+        self, engine: DockerEngine, app: AppName, labels: dict[str, str], deadline: float
+    ) -> HostLock:
+        dead_left = _ATTEMPTS_ON_DEAD
+        while True:
+            try:
+                return HostLock(engine, lock_name(app), self._image(engine.host), labels)
+            except EngineError as error:
+                if error.code != "name-taken":
+                    raise
+            holder = engine.container(lock_name(app))
+            if holder is not None and dead_left and self._is_dead(engine, holder):
+                dead_left -= 1
+                with suppress(EngineError):  # another contender may be removing it
+                    engine.remove(holder.id)
+                continue
+            if time.monotonic() >= deadline:
+                if holder is None:
+                    deadline = time.monotonic() + _RETRY_S  # just freed: try once more
+                    continue
+                raise _locked(engine.host, holder)
+            time.sleep(min(_RETRY_S, max(0.05, deadline - time.monotonic())))
+
+    def _is_dead(self, engine: DockerEngine, holder: ContainerState) -> bool:
+        """Whether a lock was left behind: a crash between create and start, an engine's restart.
+
+        Its age is told by the host's clock against the host's own note of its creation.
+        """
+        if holder.status in _LIVE:
+            return False
+        return age_s(engine, holder.id) > _DEAD_AFTER_S
+
+
+class AttachedLock:
+    """The lock of one app on all its hosts. Leave the block, or `release`, to give it back."""
+
+    def __init__(self, held: Sequence[HostLock]) -> None:
+        """Hold all of `held`."""
+        self._held = list(held)
+
+    def check(self) -> None:
+        """Raise LockLostError unless every host confirmed the lock a moment ago."""
+        for lock in self._held:
+            reason = lock.doubt()
+            if reason:
+                raise LockLostError(
+                    "lock-lost",
+                    f"{lock.host}: the lock is no longer ours",
+                    cause=reason,
+                    hint="Nothing more is changed. Run the command again: it takes the lock anew"
+                    " and goes on from what stands.",
+                )
+
+    def release(self) -> None:
+        """Give the lock back on every host; never raises."""
+        for lock in reversed(self._held):
+            lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def _holder(host: HostName, state: ContainerState) -> LockHolder:
+    return LockHolder(
+        host,
+        state.label(LABEL_HOLDER) or "somebody",
+        state.label(LABEL_SINCE),
+        state.label(LABEL_RUN),
+    )
+
+
+def _locked(host: HostName, state: ContainerState) -> LockedError:
+    holder = _holder(host, state)
+    return LockedError(
+        "locked",
+        f"{state.app} is locked by {holder.holder} since {holder.since} ({holder.run}, on {host})",
+        hint="Wait until it ends (`--wait 5m` waits for you), or end it where it runs: the lock"
+        " frees itself within seconds.",
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
