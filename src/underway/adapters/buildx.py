@@ -93,7 +93,7 @@ class BuildxBuilder:
                 *(f"--tag={tag}" for tag in tags),
                 *_options(definition),
                 *hidden.options(definition),
-                _context(definition),
+                checked_context(definition),
             ]
             result = run_program(
                 argv,
@@ -229,7 +229,8 @@ def _options(definition: BuildDefinition) -> Iterator[str]:
         yield "--pull"
 
 
-def _context(definition: BuildDefinition) -> str:
+def checked_context(definition: BuildDefinition) -> str:
+    """The context; ConfigurationError (`build-context`) if it is no directory of this machine."""
     if not definition.is_remote and not Path(definition.context).is_dir():
         raise ConfigurationError(
             "build-context",
