@@ -16,10 +16,35 @@ class CodeEntry(NamedTuple):
 
 
 CODES: dict[str, CodeEntry] = {
+    "address-invalid": CodeEntry(
+        3,
+        "An address in the file is not an IP address.",
+        "Write an IPv4 or IPv6 address.",
+    ),
+    "address-missing": CodeEntry(
+        3,
+        "A fleet's host has no private address.",
+        "Add `address:` with the host's address in the private network.",
+    ),
+    "address-public": CodeEntry(
+        3,
+        "A host's private address is publicly routable: replicas would be open to everybody.",
+        "Use an address in a private network (a VPC, WireGuard, Tailscale).",
+    ),
     "address-taken": CodeEntry(
         10,
         "A container's pinned address is held by another container.",
         "Run the command again: it observes anew and plans another address.",
+    ),
+    "address-twice": CodeEntry(
+        3,
+        "Two hosts share one private address.",
+        "Give each host its own address.",
+    ),
+    "bind-of-this-machine": CodeEntry(
+        3,
+        "A service mounts files of this machine that remote hosts do not have.",
+        "Mount them read-only and small, put them into the image, or use a volume.",
     ),
     "bug": CodeEntry(
         70,
@@ -31,10 +56,30 @@ CODES: dict[str, CodeEntry] = {
         "A command in a container did not end in time.",
         "Give it more time, or look in the container at what it waits for.",
     ),
+    "compose-invalid": CodeEntry(
+        3,
+        "Docker Compose refuses the file.",
+        "Correct what it names; `docker compose config` shows the same.",
+    ),
+    "compose-missing": CodeEntry(
+        6,
+        "Docker Compose 2.24 or newer is not on this machine.",
+        "Install Docker's Compose plugin, or `pip install 'underway[compose]'`.",
+    ),
+    "compose-too-large": CodeEntry(
+        3,
+        "The file cannot be loaded within the time and memory it is given.",
+        "Look for aliases that repeat one another, and for huge includes.",
+    ),
     "container-missing": CodeEntry(
         10,
         "A container that a step names is not on the host.",
         "Run the command again: it observes anew.",
+    ),
+    "container-name-replicas": CodeEntry(
+        3,
+        "A service with a `container_name` has several replicas.",
+        "Remove `container_name`.",
     ),
     "container-not-running": CodeEntry(
         10,
@@ -65,6 +110,11 @@ CODES: dict[str, CodeEntry] = {
         3,
         "The proxy refuses the configuration; what served before serves on.",
         "Change what the message names under x-underway.proxy.",
+    ),
+    "edge-missing": CodeEntry(
+        3,
+        "A service on a fleet has a proxy, but no host is the edge.",
+        "Add `edge: HOST_OR_GROUP` to x-underway.",
     ),
     "edge-not-running": CodeEntry(
         10,
@@ -106,15 +156,55 @@ CODES: dict[str, CodeEntry] = {
         "A host's engine is older than Underway can work with.",
         "Upgrade the engine to 20.10 or newer.",
     ),
+    "environment-missing": CodeEntry(
+        3,
+        "The environment's Compose file does not exist.",
+        "Name an environment that exists, or create its file.",
+    ),
     "event-unreadable": CodeEntry(
         7,
         "A line of a recorded run is not an event that this version of Underway knows.",
         "Read it with the version of Underway that wrote it, or a newer one.",
     ),
+    "file-missing": CodeEntry(
+        3,
+        "A Compose file does not exist.",
+        "Create compose.yaml, or name the file with --file.",
+    ),
+    "file-on-read-only": CodeEntry(
+        3,
+        "A file shall be written into a service that is `read_only`.",
+        "Use a secret below /run/secrets, the image, or a volume.",
+    ),
+    "file-twice": CodeEntry(
+        3,
+        "Two files of a service have the same place.",
+        "Give one of them another `target`.",
+    ),
+    "file-unreadable": CodeEntry(
+        3,
+        "A file that the project names cannot be read or used.",
+        "Create it, correct its path, or look at its mode and encoding.",
+    ),
+    "host-name-invalid": CodeEntry(
+        3,
+        "A host's name has letters that names do not have.",
+        "Use letters, digits, `.`, `_` and `-`.",
+    ),
     "host-taken": CodeEntry(
         4,
         "Another app on this edge has the host name already.",
         "Take another host name, or remove it from the other app first.",
+    ),
+    "host-twice": CodeEntry(
+        3,
+        "Two hosts, or a host and a group, have one name, or a host has two addresses.",
+        "Give each a `name:` of its own.",
+    ),
+    "host-unknown": CodeEntry(
+        3,
+        "A place or edge names a host or group that does not exist.",
+        "Name one of those under `hosts`.",
     ),
     "host-unreachable": CodeEntry(
         6,
@@ -136,6 +226,26 @@ CODES: dict[str, CodeEntry] = {
         "An image is neither on the host nor in the registry.",
         "Build and push the image, or check its name.",
     ),
+    "key-invalid": CodeEntry(
+        3,
+        "A Compose key has a value that cannot be understood.",
+        "Write it as Compose's reference shows it.",
+    ),
+    "key-refused": CodeEntry(
+        3,
+        "A Compose key cannot be honoured in production by Underway.",
+        "Follow the remedy in the table of Compose keys.",
+    ),
+    "key-unknown": CodeEntry(
+        3,
+        "A Compose key is not one that Underway knows.",
+        "Remove it, or move it to a file that only the laptop reads.",
+    ),
+    "label-reserved": CodeEntry(
+        3,
+        "A label begins with `underway.`, which is Underway's own.",
+        "Choose another name.",
+    ),
     "ledger-busy": CodeEntry(
         4,
         "Others write an app's ledger at the same time.",
@@ -151,15 +261,35 @@ CODES: dict[str, CodeEntry] = {
         "Somebody else works on this app now.",
         "Wait until it ends, or end it where it runs: the lock frees itself within seconds.",
     ),
+    "mount-type": CodeEntry(
+        3,
+        "A service has a mount of a kind that Underway does not carry.",
+        "Use a volume, a bind or tmpfs.",
+    ),
     "name-taken": CodeEntry(
         10,
         "A container's name is held by a container that is not this replica.",
         "Rename or remove that container, or give the app another name.",
     ),
+    "network-driver": CodeEntry(
+        3,
+        "A network has a driver other than `bridge`.",
+        "Use `bridge`, or an `external` network.",
+    ),
+    "network-unknown": CodeEntry(
+        3,
+        "A service is in a network that does not exist.",
+        "Define it under `networks`.",
+    ),
     "newer-run": CodeEntry(
         4,
         "A newer run changed this edge after this one began.",
         "Look with `underway status` at what it did, then plan again.",
+    ),
+    "no-services": CodeEntry(
+        3,
+        "The file has no service to run.",
+        "Add one, or choose its profile with --profile.",
     ),
     "no-space": CodeEntry(
         10,
@@ -171,6 +301,36 @@ CODES: dict[str, CodeEntry] = {
         4,
         "A command that takes something away asked, and nobody said yes.",
         "Answer on the terminal, or give --yes.",
+    ),
+    "one-letter-volume": CodeEntry(
+        3,
+        "Compose reads a volume with a one-letter name as an anonymous volume.",
+        "Give it a longer name, or use the long form.",
+    ),
+    "place-missing": CodeEntry(
+        3,
+        "A service is placed on no host.",
+        "Add it to `place` in x-underway.",
+    ),
+    "place-unknown": CodeEntry(
+        3,
+        "`place` names a service that does not exist.",
+        "Correct the name, or remove the line.",
+    ),
+    "port-clash": CodeEntry(
+        3,
+        "Two replicas or services would publish one port of a host.",
+        "Give it a `proxy`, another port, or no host port.",
+    ),
+    "port-public": CodeEntry(
+        3,
+        "A port would be published to everybody, past the host's firewall.",
+        "Use a `proxy`, or `x-underway: {public: true}` at the port.",
+    ),
+    "port-range": CodeEntry(
+        3,
+        "A service publishes a range of host ports.",
+        "Name one port, or give the service a `proxy`.",
     ),
     "port-taken": CodeEntry(
         10,
@@ -186,6 +346,36 @@ CODES: dict[str, CodeEntry] = {
         6,
         "A program that Underway ran on this machine did not finish in time.",
         "Look at its last lines, mend what it waits for, and run the command again.",
+    ),
+    "proxy-host-invalid": CodeEntry(
+        3,
+        "A proxy's host is not a host name.",
+        "Write it in lower case, without scheme and port.",
+    ),
+    "proxy-host-network": CodeEntry(
+        3,
+        "A service has a proxy and the host's network.",
+        "Remove `network_mode: host`.",
+    ),
+    "proxy-host-twice": CodeEntry(
+        3,
+        "Two services take the same host and path.",
+        "Give one of them another host or `path`.",
+    ),
+    "proxy-invalid": CodeEntry(
+        3,
+        "A proxy lacks a host, or a path does not begin with `/`.",
+        "Write {host: libra.example.com, path: /}.",
+    ),
+    "proxy-port-ambiguous": CodeEntry(
+        3,
+        "A proxied service has several ports.",
+        "Add `port:` to its `proxy`.",
+    ),
+    "public-and-sensitive": CodeEntry(
+        3,
+        "A variable is listed as public and comes from a command for sensitive values.",
+        "Remove it from one of the two.",
     ),
     "record-altered": CodeEntry(
         7,
@@ -222,6 +412,31 @@ CODES: dict[str, CodeEntry] = {
         4,
         "No host that answers has a record of this release.",
         "List the releases with `underway history --releases`.",
+    ),
+    "sensitive-command-failed": CodeEntry(
+        3,
+        "A command that prints a sensitive value failed.",
+        "Run it yourself: it must print the value and end with 0.",
+    ),
+    "single-writer-replicas": CodeEntry(
+        3,
+        "A service that is the single writer of its data has several replicas.",
+        "Run one, or say `single_writer: false`.",
+    ),
+    "single-writer-services": CodeEntry(
+        3,
+        "Several services write a volume that takes a single writer.",
+        "Mount it `:ro` in all but one of them.",
+    ),
+    "source-external": CodeEntry(
+        3,
+        "A secret or config stands in a Swarm, not in this project.",
+        "Give it a `file:` or an `environment:`.",
+    ),
+    "source-missing": CodeEntry(
+        3,
+        "A secret or config has no content.",
+        "Give it a `file:` or an `environment:`.",
     ),
     "ssh-denied": CodeEntry(
         6,
@@ -265,10 +480,40 @@ CODES: dict[str, CodeEntry] = {
         "A volume, network or image cannot be removed: something uses it.",
         "Stop what uses it first, then run the command again.",
     ),
+    "strategy-at-odds": CodeEntry(
+        3,
+        "A service's `strategy` and its `update_config.order` contradict.",
+        "start-first goes with rolling and blue-green, stop-first with recreate.",
+    ),
+    "strategy-needs-proxy": CodeEntry(
+        3,
+        "A service is blue-green without a proxy.",
+        "Give it a `proxy`, or use `strategy: rolling`.",
+    ),
+    "strategy-port-clash": CodeEntry(
+        3,
+        "A service shall overlap, but its published port cannot be taken twice.",
+        "Give it a `proxy`, drop the host port, or use `strategy: recreate`.",
+    ),
+    "strategy-single-writer": CodeEntry(
+        3,
+        "A service shall overlap, but it is the single writer of its data.",
+        "Use `strategy: recreate`, or say `single_writer: false`.",
+    ),
+    "subnet-invalid": CodeEntry(
+        3,
+        "A subnet cannot be used.",
+        "Write a private one, such as 10.210.0.0/16.",
+    ),
     "subnet-taken": CodeEntry(
         10,
         "A network's subnet overlaps with one that the host has already.",
         "Give the network another subnet, or remove the network that holds this one.",
+    ),
+    "tag-invalid": CodeEntry(
+        3,
+        "A tag template is empty or `latest`.",
+        "Use a template such as {semver} or {date}-{commit}.",
     ),
     "unknown-code": CodeEntry(
         2,
@@ -290,6 +535,11 @@ CODES: dict[str, CodeEntry] = {
         "A sensitive value holds bytes that an environment variable cannot carry.",
         "Make it a file: list it under secrets.",
     ),
+    "variable-missing": CodeEntry(
+        3,
+        "A secret or config takes its content from a variable that is not set.",
+        "Set it, or name a command under x-underway `sensitive`.",
+    ),
     "vault-altered": CodeEntry(
         7,
         "The sensitive values on a host cannot be read.",
@@ -299,5 +549,25 @@ CODES: dict[str, CodeEntry] = {
         7,
         "A host's vault has another key than the rest of the fleet.",
         "The host belonged to another fleet of this app: remove the app there first.",
+    ),
+    "volume-kind-at-odds": CodeEntry(
+        3,
+        "A volume's `kind` and `shared` contradict.",
+        "Keep one of the two.",
+    ),
+    "volume-on-several-hosts": CodeEntry(
+        3,
+        "A local volume would stand on several hosts, each with other data.",
+        "Place the service on one host, or declare the volume shared or per-host.",
+    ),
+    "x-underway-invalid": CodeEntry(
+        3,
+        "A setting of x-underway has a value that it cannot have.",
+        "See the reference of x-underway.",
+    ),
+    "x-underway-unknown": CodeEntry(
+        3,
+        "x-underway has a setting that does not exist.",
+        "Correct its spelling; the error suggests the nearest.",
     ),
 }

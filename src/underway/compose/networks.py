@@ -1,0 +1,125 @@
+"""The app's networks, and a service's places in them."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any, Final
+
+from underway.compose.canonical import Tree, list_of, mapping_of, text_of
+from underway.compose.notebook import Notebook, refuse
+from underway.model.names import AppName, NetworkName
+from underway.model.spec import Attachment, NetworkSpec
+
+_REFUSED_PLACES: Final = {
+    "driver_opts": "the engine gives the interface its options by the network's `driver_opts`",
+    "gw_priority": "Underway gives a container one default route, the first network's",
+    "interface_name": "interfaces are named by the engine",
+    "ipv4_address": "two generations of a service run at once and cannot share an address",
+    "ipv6_address": "two generations of a service run at once and cannot share an address",
+    "link_local_ips": "two generations of a service run at once and cannot share an address",
+    "mac_address": "two generations of a service run at once and cannot share an address",
+}
+
+
+def networks_of(app: AppName, notebook: Notebook) -> tuple[NetworkSpec, ...]:
+    """All networks, sorted by name; raises ConfigurationError."""
+    networks = []
+    for name, definition in sorted(mapping_of(notebook.canonical.get("networks")).items()):
+        network = mapping_of(definition)
+        is_external = bool(network.get("external"))
+        driver = str(network.get("driver") or "bridge")
+        if driver != "bridge" and not is_external:
+            refuse(
+                "network-driver",
+                f"network `{name}` has driver `{driver}`",
+                place=notebook.place("networks", name, "driver"),
+                hint="Use `bridge`, or create it on the hosts and name it `external: true`.",
+            )
+        if network.get("enable_ipv6"):
+            refuse(
+                "key-refused",
+                f"network `{name}` enables IPv6, which Underway does not plan addresses for",
+                place=notebook.place("networks", name, "enable_ipv6"),
+                hint="Create it on the hosts and name it `external: true`.",
+            )
+        networks.append(
+            NetworkSpec(
+                name=NetworkName(name),
+                physical=str(network.get("name") or f"{app}_{name}"),
+                driver=driver,
+                driver_opts=_pairs(network.get("driver_opts")),
+                labels=_pairs(network.get("labels")),
+                subnet="" if is_external else _subnet(name, network, notebook),
+                is_internal=bool(network.get("internal")),
+                is_external=is_external,
+            )
+        )
+    return tuple(networks)
+
+
+def attachments_of(
+    service: Tree, name: str, notebook: Notebook, *, extra_alias: str = ""
+) -> tuple[Attachment, ...]:
+    """The service's networks, sorted; without any, `default`; with `network_mode`, none."""
+    if service.get("network_mode"):
+        return ()
+    attached = service.get("networks")
+    places = mapping_of(attached) if isinstance(attached, dict) else {}
+    if isinstance(attached, list):
+        places = {str(network): None for network in attached}
+    attachments = []
+    for network, settings in sorted(places.items() or [("default", None)]):
+        for key, why in _REFUSED_PLACES.items():
+            if mapping_of(settings).get(key):
+                refuse(
+                    "key-refused",
+                    f"`{key}` of service `{name}` in network `{network}` cannot be honoured",
+                    cause=why,
+                    place=notebook.place("services", name, "networks", network, key),
+                    hint="Remove it; reach the service by its name or an alias.",
+                )
+        aliases = {str(alias) for alias in list_of(mapping_of(settings).get("aliases"))}
+        if extra_alias:
+            aliases.add(extra_alias)
+        attachments.append(Attachment(NetworkName(network), tuple(sorted(aliases))))
+    return tuple(attachments)
+
+
+def _subnet(name: str, network: Mapping[str, Any], notebook: Notebook) -> str:
+    """The one IPv4 subnet that `ipam` names, or ""."""
+    ipam = mapping_of(network.get("ipam"))
+    place = notebook.place("networks", name, "ipam")
+    if ipam.get("driver") not in {None, "", "default"}:
+        refuse(
+            "key-refused",
+            f"network `{name}` has an address driver of its own",
+            place=place,
+            hint="Create it on the hosts and name it `external: true`.",
+        )
+    subnets = [
+        str(mapping_of(entry)["subnet"])
+        for entry in list_of(ipam.get("config"))
+        if mapping_of(entry).get("subnet")
+    ]
+    if not subnets:
+        return ""
+    if len(subnets) > 1 or ":" in subnets[0]:
+        refuse(
+            "key-refused",
+            f"network `{name}` names more than one IPv4 subnet",
+            place=place,
+            hint="Keep one IPv4 subnet, or none: Underway chooses a free one.",
+        )
+    try:
+        return str(ipaddress.ip_network(subnets[0]))
+    except ValueError as error:
+        refuse(
+            "subnet-invalid",
+            f"`{subnets[0]}` is not a subnet",
+            cause=str(error),
+            place=place,
+            hint="Write it as 10.210.4.0/24.",
+        )
+
+
+def _pairs(value: object) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((key, text_of(entry)) for key, entry in mapping_of(value).items()))

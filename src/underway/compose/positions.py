@@ -1,0 +1,119 @@
+"""Where things stand in the user's own files: paths in the tree to `file:line`.
+
+Compose's canonical output has no lines, so the files are read once more, for their marks only. A
+list entry is found by its text, since overrides shift its index.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import yaml
+
+Path = tuple[str | int, ...]
+
+_MAX_NODES: Final = 50_000
+_MAX_DEPTH: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """One of the user's files: how it is shown to them, and its text."""
+
+    label: str
+    text: str
+
+
+@dataclass(slots=True)
+class _Index:
+    """The lines of one file, by path; `texts` are the scalars of each list entry."""
+
+    label: str
+    lines: dict[Path, int] = field(default_factory=dict)
+    texts: dict[Path, list[tuple[int, str]]] = field(default_factory=dict)
+    nodes: int = 0
+
+
+class Positions:
+    """Looks up `file:line`; a later file wins over an earlier one, as in Compose's merge."""
+
+    __slots__ = ("_indexes",)
+
+    def __init__(self, sources: Sequence[SourceText]) -> None:
+        """Index every file; one that PyYAML cannot read is known by its name only."""
+        self._indexes = [_index_of(source) for source in sources]
+
+    def place(self, *path: str | int) -> str:
+        """`file:line` of the deepest part of `path` that stands in a file, or ""."""
+        for length in range(len(path), 0, -1):
+            for index in reversed(self._indexes):
+                line = index.lines.get(path[:length])
+                if line is not None:
+                    return f"{index.label}:{line}"
+        return self._indexes[0].label if self._indexes else ""
+
+    def item(self, *path: str | int, holds: str) -> str:
+        """`file:line` of the entry of the list at `path` whose text holds `holds`."""
+        for index in reversed(self._indexes):
+            for line, text in index.texts.get(path, ()):
+                if holds in text:
+                    return f"{index.label}:{line}"
+        return self.place(*path)
+
+
+def _index_of(source: SourceText) -> _Index:
+    index = _Index(source.label)
+    try:
+        root = yaml.compose(source.text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return index
+    if root is not None:
+        _walk(index, root, ())
+    return index
+
+
+def _walk(index: _Index, node: yaml.Node, path: Path) -> None:
+    """Record the lines below `node`; an alias bomb ends at the limit of nodes."""
+    index.nodes += 1
+    if index.nodes > _MAX_NODES or len(path) > _MAX_DEPTH:
+        return
+    if isinstance(node, yaml.MappingNode):
+        _walk_mapping(index, node, path)
+    elif isinstance(node, yaml.SequenceNode):
+        _walk_sequence(index, node, path)
+
+
+def _walk_mapping(index: _Index, node: yaml.MappingNode, path: Path) -> None:
+    merged: list[yaml.Node] = []
+    for key, value in node.value:
+        if key.value == "<<":
+            merged.append(value)
+            continue
+        below = (*path, str(key.value))
+        index.lines.setdefault(below, key.start_mark.line + 1)
+        _walk(index, value, below)
+    for value in merged:
+        sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
+        for source in sources:
+            _walk(index, source, path)
+
+
+def _walk_sequence(index: _Index, node: yaml.SequenceNode, path: Path) -> None:
+    for number, value in enumerate(node.value):
+        line = value.start_mark.line + 1
+        index.lines.setdefault((*path, number), line)
+        index.texts.setdefault(path, []).append((line, " ".join(_scalars(value, 0))))
+        if isinstance(value, yaml.ScalarNode):
+            index.lines.setdefault((*path, value.value), line)
+            index.lines.setdefault((*path, value.value.partition("=")[0]), line)
+        _walk(index, value, (*path, number))
+
+
+def _scalars(node: yaml.Node, depth: int) -> list[str]:
+    if isinstance(node, yaml.ScalarNode):
+        return [str(node.value)]
+    if depth > 3:  # noqa: PLR2004 - list entries of Compose nest no deeper
+        return []
+    if isinstance(node, yaml.MappingNode):
+        return [text for _, value in node.value for text in _scalars(value, depth + 1)]
+    return [text for value in node.value for text in _scalars(value, depth + 1)]

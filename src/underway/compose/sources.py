@@ -1,0 +1,108 @@
+"""What understanding a project is handed: files as they were read, and who reads them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from underway.compose.positions import SourceText
+from underway.model.names import SensitiveName
+from underway.model.sensitive import SensitiveValues
+from underway.model.spec import AppSpec
+
+TRAVEL_LIMIT_BYTES = 1024 * 1024
+"""Most that a file or a small directory may hold to travel with a release."""
+
+
+@dataclass(frozen=True, slots=True)
+class TravellingFile:
+    """One file of this machine: its path below what was asked for ("" for itself), its mode."""
+
+    path: str
+    mode: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    """What stands at a path: one file or a directory's files, sorted.
+
+    `problem` says why it cannot travel ("" if it can): missing, unreadable, too large, not a file.
+    """
+
+    files: tuple[TravellingFile, ...] = ()
+    is_directory: bool = False
+    problem: str = ""
+
+
+class FileReader(Protocol):
+    """Reads this machine's files."""
+
+    def read(self, path: Path) -> FileSet:
+        """What stands at `path`, at most TRAVEL_LIMIT_BYTES; problems are told, never raised."""
+
+
+class SensitiveCommands(Protocol):
+    """Runs the commands that print sensitive values (password managers, sops)."""
+
+    def output_of(self, command: Sequence[str], *, timeout_s: float) -> bytes:
+        """What the command printed; raises ConfigurationError `sensitive-command-failed`."""
+
+
+class ProjectComposer(Protocol):
+    """Docker Compose for one project: directory, `--env-file`s and profiles are its own."""
+
+    def canonical(
+        self,
+        files: Sequence[Path],
+        *,
+        interpolate: bool,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
+        """Compose's canonical YAML; `environment` is laid over the process's own."""
+
+    def variables(
+        self, names: Sequence[str], *, environment: Mapping[str, str] | None = None
+    ) -> Mapping[str, str]:
+        """Those of `names` that are set, as Compose sees them (`.env` and `--env-file` too)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project as it was read: Compose's two outputs, and all they point at.
+
+    Attributes:
+        canonical: interpolated, environment files resolved.
+        raw: neither interpolated nor with paths resolved: what the user wrote.
+        variables: the variables that are set, from outside the file.
+        commanded: those of them that an `x-underway` command printed.
+        files: what stands at each path the project needs from this machine, by absolute path.
+        directory: relative paths of the file begin here.
+        environment: the `--env` it was loaded for, or "".
+    """
+
+    canonical: str
+    raw: str
+    sources: tuple[SourceText, ...] = ()
+    variables: Mapping[str, str] | None = None
+    commanded: frozenset[str] = frozenset()
+    files: Mapping[str, FileSet] | None = None
+    directory: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The specification and the sensitive values it names.
+
+    `build_only` are those that only a build needs: they never reach a host's vault.
+    """
+
+    spec: AppSpec
+    values: SensitiveValues
+    build_only: frozenset[SensitiveName] = frozenset()
+
+    @property
+    def runtime_values(self) -> SensitiveValues:
+        """The values that replicas need: what goes into the vault and is digested."""
+        return {name: value for name, value in self.values.items() if name not in self.build_only}

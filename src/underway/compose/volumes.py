@@ -1,0 +1,72 @@
+"""The app's named volumes: who shares them, and what stands behind them."""
+
+from typing import Final
+
+from underway.compose.canonical import mapping_of, text_of
+from underway.compose.notebook import Notebook, refuse
+from underway.compose.wishes import VolumeWish
+from underway.compose.x_underway import KEY, volume_wish
+from underway.model.names import AppName, VolumeName
+from underway.model.spec import VolumeKind, VolumeSpec
+
+_NETWORK_TYPES: Final = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "fuse.sshfs"}
+)
+
+
+def volumes_of(app: AppName, notebook: Notebook) -> dict[VolumeName, VolumeSpec]:
+    """All volumes by name; `is_single_writer` only where the file says so itself."""
+    volumes = {}
+    for name, definition in sorted(mapping_of(notebook.canonical.get("volumes")).items()):
+        volume = mapping_of(definition)
+        wish = volume_wish(volume, name, notebook.positions)
+        if wish.backup is not None:
+            notebook.remark(
+                "not-yet",
+                f"`backup` of volume `{name}` is not in effect yet",
+                notebook.place("volumes", name, KEY, "backup"),
+            )
+        options = {
+            key: text_of(value) for key, value in mapping_of(volume.get("driver_opts")).items()
+        }
+        volumes[VolumeName(name)] = VolumeSpec(
+            name=VolumeName(name),
+            physical=str(volume.get("name") or f"{app}_{name}"),
+            kind=_kind(name, wish, options, notebook),
+            driver=str(volume.get("driver") or "local"),
+            driver_opts=tuple(sorted(options.items())),
+            labels=tuple(
+                sorted((k, text_of(v)) for k, v in mapping_of(volume.get("labels")).items())
+            ),
+            is_external=bool(volume.get("external")),
+            is_single_writer=bool(wish.single_writer),
+        )
+    return volumes
+
+
+def writers_denied(notebook: Notebook) -> frozenset[VolumeName]:
+    """The volumes whose file says `single_writer: false`."""
+    denied = set()
+    for name, definition in mapping_of(notebook.canonical.get("volumes")).items():
+        wish = mapping_of(mapping_of(definition).get(KEY))
+        if wish.get("single_writer") is False:
+            denied.add(VolumeName(name))
+    return frozenset(denied)
+
+
+def _kind(name: str, wish: VolumeWish, options: dict[str, str], notebook: Notebook) -> VolumeKind:
+    """As declared; else shared where the options name a network file system; else local."""
+    declared = VolumeKind(wish.kind) if wish.kind else None
+    if declared and wish.shared is not None and (declared is VolumeKind.SHARED) != wish.shared:
+        refuse(
+            "volume-kind-at-odds",
+            f"volume `{name}` is `kind: {wish.kind}` and `shared: {str(wish.shared).lower()}`",
+            place=notebook.place("volumes", name, KEY, "shared"),
+            hint="Keep one of the two.",
+        )
+    if declared:
+        return declared
+    if wish.shared is not None:
+        return VolumeKind.SHARED if wish.shared else VolumeKind.LOCAL
+    is_network = options.get("type", "").lower() in _NETWORK_TYPES
+    return VolumeKind.SHARED if is_network else VolumeKind.LOCAL

@@ -1,0 +1,171 @@
+"""The shape of `x-underway`: strict, with defaults for a team with one host.
+
+The reference and the JSON Schema are generated from these structs; their docstrings are its text.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+Names = Annotated[str | list[str], Meta(description="One name, or a list of names.")]
+Command = Annotated[
+    str | list[str], Meta(description="A command line, split as a shell does, or its arguments.")
+]
+Duration = Annotated[
+    str,
+    Meta(description="A duration such as `30s` or `1m30s`.", pattern=r"^([0-9.]+(ms|s|m|h|d))+$"),
+]
+
+
+class HealthWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """How the edge asks a replica whether it can serve."""
+
+    path: Annotated[str, Meta(description="HTTP GET this path; without it, a TCP connection.")] = ""
+    interval: Annotated[Duration, Meta(description="Time between two probes.")] = "1s"
+    timeout: Annotated[Duration, Meta(description="How long one probe may take.")] = "2s"
+    rise: Annotated[int, Meta(ge=1, description="Good probes in a row until it serves.")] = 1
+    fall: Annotated[int, Meta(ge=1, description="Bad probes in a row until it is out.")] = 2
+
+
+class ProxyWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """How users reach a service through the edge."""
+
+    host: Annotated[Names, Meta(description="The host names of its requests.")]
+    port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            description="The container's port; 0: the only one of `expose` and `ports`, "
+            "else the image's EXPOSE.",
+        ),
+    ] = 0
+    path: Annotated[str, Meta(description="Only requests below this path.")] = "/"
+    health: Annotated[
+        str | HealthWish, Meta(description="A path to probe by HTTP, or the probe in full.")
+    ] = ""
+    drain: Annotated[
+        Duration, Meta(description="How long a retiring replica may finish what it has.")
+    ] = "30s"
+    deploy_timeout: Annotated[
+        Duration, Meta(description="How long a new replica may take until it can serve.")
+    ] = "60s"
+    response_timeout: Annotated[
+        Duration, Meta(description="How long the application may take to answer.")
+    ] = "60s"
+    tunnel_timeout: Annotated[
+        Duration, Meta(description="How long an upgraded connection may be silent.")
+    ] = "1h"
+
+
+class BeforeWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A command run once, from the new image, before any replica of the new release starts."""
+
+    command: Command
+    timeout: Annotated[Duration, Meta(description="How long it may take.")] = "10m"
+    undo: Annotated[Command, Meta(description="The command that takes it back.")] = ""
+
+
+class ServiceWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """`services.NAME.x-underway`."""
+
+    proxy: Annotated[
+        str | ProxyWish | None, Meta(description="The host name users ask for, or the whole.")
+    ] = None
+    strategy: Annotated[
+        Literal["rolling", "blue-green", "recreate"] | None,
+        Meta(description="How one generation is replaced; default from `update_config.order`."),
+    ] = None
+    before: Annotated[
+        str | list[str] | BeforeWish | None, Meta(description="What runs before a deploy.")
+    ] = None
+    place: Annotated[
+        str | list[str] | None, Meta(description="Hosts or groups its replicas stand on.")
+    ] = None
+    public: Annotated[
+        list[str], Meta(description="Variables whose values are not sensitive in this service.")
+    ] = []
+    single_writer: Annotated[
+        bool | None, Meta(description="Two generations never run at once; true for databases.")
+    ] = None
+    run_once: Annotated[
+        bool | None, Meta(description="It runs to its end instead of staying up.")
+    ] = None
+
+
+class VolumeWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """`volumes.NAME.x-underway`."""
+
+    shared: Annotated[bool | None, Meta(description="Every host sees the same data.")] = None
+    kind: Annotated[
+        Literal["local", "shared", "per-host"] | None,
+        Meta(description="`local`: one host; `shared`: all hosts; `per-host`: each its own cache."),
+    ] = None
+    single_writer: Annotated[
+        bool | None, Meta(description="Only one generation may have it open.")
+    ] = None
+    backup: Annotated[dict[str, Any] | None, Meta(description="Accepted; not in effect yet.")] = (
+        None
+    )
+
+
+class PortWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """`x-underway` of a port in its long form."""
+
+    public: Annotated[
+        bool, Meta(description="Publish on every address of the host, past its firewall.")
+    ] = False
+
+
+class HostWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One Docker host."""
+
+    url: Annotated[
+        str, Meta(description="`ssh://user@host`, `unix://`, `tcp://`, or a Docker context's name.")
+    ]
+    address: Annotated[
+        str, Meta(description="Its private address; default: the URL's, if that is private.")
+    ] = ""
+    name: Annotated[str, Meta(description="What it is called; default: the URL's host.")] = ""
+
+
+class EdgeWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The hosts that take users' traffic."""
+
+    hosts: Names = []
+    http_port: Annotated[int, Meta(ge=1, le=65535, description="Where the proxy listens.")] = 80
+
+
+class SourceWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A command that prints a sensitive value."""
+
+    command: Command
+    timeout: Annotated[Duration, Meta(description="How long it may take.")] = "60s"
+
+
+class AppWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """`x-underway` at the top of the file."""
+
+    hosts: Annotated[
+        str | list[str | HostWish] | dict[str, list[str | HostWish]],
+        Meta(description="The hosts, or named groups of them; without it, the local engine."),
+    ] = []
+    place: Annotated[
+        dict[str, str | list[str]], Meta(description="Service to the hosts or groups it runs on.")
+    ] = {}
+    edge: Annotated[
+        str | list[str] | EdgeWish | None, Meta(description="The hosts that run the proxy.")
+    ] = None
+    tags: Annotated[list[str], Meta(description="How images are tagged.")] = []
+    tools: Annotated[str, Meta(description="The team's own reference of the tools image.")] = ""
+    test: Annotated[dict[str, Any] | None, Meta(description="Accepted; not in effect yet.")] = None
+    backup: Annotated[dict[str, Any] | None, Meta(description="Accepted; not in effect yet.")] = (
+        None
+    )
+    public: Annotated[list[str], Meta(description="Variables whose values are not sensitive.")] = []
+    sensitive: Annotated[
+        dict[str, SourceWish], Meta(description="Variables that a command prints.")
+    ] = {}
+    subnet: Annotated[
+        str, Meta(description="The subnet of the app's own network, such as `10.210.4.0/24`.")
+    ] = ""
