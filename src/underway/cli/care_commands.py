@@ -88,7 +88,7 @@ def lock(console: Console, *, action: str) -> None:
     A lock ends by itself when its client is gone: `release` takes it from a client that lives.
     That client changes nothing more, and what it had begun is for `underway repair`.
     """
-    with use_session(console) as session:
+    with use_session(console, is_quiet=True) as session:
         holders = api.lock_holders(session)
         if action == "release" and holders:
             console.show(lock_lines(session.app, _shown(holders), session.clock.now()))

@@ -12,6 +12,7 @@ from underway.cli.options import GlobalOptions
 if TYPE_CHECKING:
     from underway.errors import UnderwayError
     from underway.model.event import Event
+    from underway.ports import EventSink
     from underway.report.documents import Document
     from underway.report.line import Line
     from underway.report.view import RunView
@@ -25,6 +26,11 @@ class Console:
         self.view: RunView | None = None
         self._suspend: Callable[[], None] = _nothing
         self._has_printed_document = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the run that is followed has begun to apply a plan."""
+        return self.view is not None and self.view.plans > 0
 
     @property
     def is_interactive(self) -> bool:
@@ -90,12 +96,16 @@ class Console:
             )
 
     @contextmanager
-    def follow(self) -> "Iterator[Callable[[Event], None]]":
-        """A sink for events: shows them, and folds them into `view`."""
+    def follow(self, *, is_quiet: bool = False) -> "Iterator[EventSink]":
+        """A sink for events: shows them, and folds them into `view`.
+
+        `is_quiet` shows only what is urgent, unless everything is asked for.
+        """
         from underway.report.view import RunView, fold
 
         self.view = RunView()
-        with self._progress() as show:
+        quiet = self.options.is_quiet or (is_quiet and not self.options.is_verbose)
+        with self._progress(is_quiet=quiet) as show:
 
             def take(event: "Event") -> None:
                 self.view = fold(self.view or RunView(), event)
@@ -104,17 +114,17 @@ class Console:
             yield take
 
     @contextmanager
-    def _progress(self) -> "Iterator[Callable[[Event], None]]":
+    def _progress(self, *, is_quiet: bool) -> "Iterator[EventSink]":
         options = self.options
         if options.is_json:
             from underway.report.plain import JsonProgress
 
-            yield _ignore if options.is_quiet else JsonProgress(sys.stderr)
-        elif options.is_plain or options.is_quiet or not self._is_drawable():
+            yield _ignore if is_quiet else JsonProgress(sys.stderr)
+        elif options.is_plain or is_quiet or not self._is_drawable():
             from underway.report.plain import PlainProgress
 
             colour = self._is_coloured(sys.stderr)
-            yield PlainProgress(sys.stderr, is_quiet=options.is_quiet, is_coloured=colour)
+            yield PlainProgress(sys.stderr, is_quiet=is_quiet, is_coloured=colour)
         else:
             from underway.report.terminal import TerminalProgress
 
@@ -141,8 +151,8 @@ def _nothing() -> None:
     return None
 
 
-def _ignore(_event: "Event") -> None:
-    return None
+def _ignore(event: "Event") -> None:
+    del event
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -6,9 +6,28 @@ import click
 
 from underway.cli.console import Console
 from underway.cli.options import command
+from underway.cli.working import project_options
 from underway.errors import CODES, UsageError
+from underway.report.config_text import config_lines
 from underway.report.document_making import code_document
+from underway.report.documents import ConfigDocument
 from underway.report.errors_text import code_lines, code_list_lines
+
+
+@command()
+def config(console: Console) -> None:
+    """Show the file as it was understood.
+
+    With defaults filled in and short forms written out; sensitive values are hidden. No host is
+    asked. --json prints all of it.
+    """
+    from underway.wiring import understand
+
+    spec = understand(project_options(console.options)).spec
+    if console.options.is_json:
+        console.print_document(ConfigDocument(spec.name, spec))
+    else:
+        console.print(config_lines(spec))
 
 
 @command()

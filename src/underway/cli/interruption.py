@@ -1,10 +1,13 @@
-"""Ctrl-C and termination: the first asks the run to end in order, a second Ctrl-C ends at once."""
+"""Ctrl-C and termination: the first asks the run to end in order, a second Ctrl-C ends at once.
+
+Before anything was changed there is nothing to end in order: the first one is enough.
+"""
 
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
@@ -16,15 +19,18 @@ _SHOW_CURSOR: Final = "\x1b[?25h"
 
 
 @contextmanager
-def cancel_on_interrupt() -> Iterator[threading.Event]:
+def cancel_on_interrupt(has_begun: Callable[[], bool]) -> Iterator[threading.Event]:
     """An event that is set by the first SIGINT, and by every SIGTERM or SIGHUP.
 
+    While `has_begun` says no, each of them raises KeyboardInterrupt instead.
     A second SIGINT ends the process at once with 130: a client may die at any moment, and a
     thread that waits for a host must not hold up whoever wants out.
     """
     cancel = threading.Event()
 
     def interrupted(_number: int, _frame: FrameType | None) -> None:
+        if not has_begun():
+            raise KeyboardInterrupt
         if cancel.is_set():
             _tell(f"{_SHOW_CURSOR if sys.stderr.isatty() else ''}\n{_LEFT}")
             os._exit(INTERRUPTED)
@@ -32,6 +38,8 @@ def cancel_on_interrupt() -> Iterator[threading.Event]:
         _tell(f"\n{_ASKED}")
 
     def terminated(_number: int, _frame: FrameType | None) -> None:
+        if not has_begun():
+            raise KeyboardInterrupt
         cancel.set()
 
     handlers = {signal.SIGINT: interrupted, signal.SIGTERM: terminated, signal.SIGHUP: terminated}

@@ -51,12 +51,18 @@ def run_program(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _failed(console, _usage(error))
     except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+        return _interrupted(console)
     except UnderwayError as error:
         return _failed(console, error)
     except Exception as error:  # noqa: BLE001 (the very top: everything else is a bug of ours)
         return _failed(console, _bug(error, is_verbose=console.options.is_verbose))
     return result if isinstance(result, int) else 0
+
+
+def _interrupted(console: Console) -> int:
+    if not console.has_begun:
+        sys.stderr.write("\ninterrupted: no host was changed\n")
+    return INTERRUPTED
 
 
 def _failed(console: Console, error: UnderwayError) -> int:

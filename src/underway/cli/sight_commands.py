@@ -24,7 +24,7 @@ def status(console: Console) -> int:
     Every difference from the current release comes with the command that ends it. Exit code 0: as
     the release says; 6: a host does not answer; 11: something differs or is left.
     """
-    with use_session(console) as session:
+    with use_session(console, is_quiet=True) as session:
         report = api.status(session)
     if console.options.is_json:
         console.print_document(status_document(report))
@@ -49,7 +49,7 @@ def history(console: Console, *, releases: bool, limit: int) -> None:
     What ran when, by whom, and what came of it; with --releases what can be deployed or rolled
     back to, by number or tag. Newest first.
     """
-    with use_session(console) as session:
+    with use_session(console, is_quiet=True) as session:
         if releases:
             _print_releases(console, session, limit)
         else:
@@ -108,7 +108,7 @@ def logs(
     here; a Compose file is given with --file, or with -f before `logs`.)
     """
     since = time.time() - since_s if since_s else 0.0
-    with use_session(console) as session:
+    with use_session(console, is_quiet=True) as session:
         names = tuple(map(ServiceName, services))
         for entry in api.logs(session, names, tail=tail, follow=follow, since_s=since):
             _print_line(console, entry, has_time=timestamps)

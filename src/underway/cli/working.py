@@ -3,26 +3,58 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from underway import api
 from underway.cli.console import Console
 from underway.cli.interruption import cancel_on_interrupt
+from underway.cli.options import GlobalOptions
 from underway.errors import RefusedError
 from underway.model.names import NO_RELEASE, ReleaseNumber
 
+if TYPE_CHECKING:
+    from underway.wiring import SessionOptions
+
 
 @contextmanager
-def use_session(console: Console, *, is_changing: bool = False) -> Iterator[api.Session]:
-    """Open the app's hosts and follow what happens; `is_changing` makes Ctrl-C end in order."""
+def use_session(
+    console: Console, *, is_changing: bool = False, is_quiet: bool = False
+) -> Iterator[api.Session]:
+    """Open the app's hosts and follow what happens.
+
+    `is_changing` makes Ctrl-C end in order; `is_quiet` leaves what only a deploy needs to say.
+    """
     from underway import wiring
 
-    interruption = cancel_on_interrupt() if is_changing else nullcontext(threading.Event())
-    with console.follow() as sink, interruption as cancel:
-        options = wiring.SessionOptions()
-        with wiring.open_session(options, sink) as session:
-            session.confirm = console.ask
-            session.cancel = cancel
-            yield session
+    interruption = (
+        cancel_on_interrupt(lambda: console.has_begun)
+        if is_changing
+        else nullcontext(threading.Event())
+    )
+    with (
+        console.follow(is_quiet=is_quiet) as sink,
+        interruption as cancel,
+        wiring.open_session(project_options(console.options), sink) as session,
+    ):
+        session.confirm = console.ask
+        session.cancel = cancel
+        yield session
+
+
+def project_options(options: GlobalOptions) -> "SessionOptions":
+    """Which project, as wiring takes it."""
+    from underway.wiring import SessionOptions
+
+    directory = options.project_directory
+    return SessionOptions(
+        files=tuple(map(Path, options.files)),
+        environment=options.environment,
+        env_files=tuple(map(Path, options.env_files)),
+        profiles=options.profiles,
+        project_directory=Path(directory) if directory else None,
+        project_name=options.project_name,
+    )
 
 
 def release_named(session: api.Session, name: str) -> ReleaseNumber:

@@ -4,12 +4,14 @@ import subprocess
 import sys
 import threading
 
+import pytest
+
 from underway.cli.interruption import cancel_on_interrupt
 
 PROGRAM = (
     "import threading, sys\n"
     "from underway.cli.interruption import cancel_on_interrupt\n"
-    "with cancel_on_interrupt() as cancel:\n"
+    "with cancel_on_interrupt(lambda: {begun}) as cancel:\n"
     "    print('ready', flush=True)\n"
     "    cancel.wait(60)\n"
     "    print('cancelled', flush=True)\n"
@@ -18,9 +20,9 @@ PROGRAM = (
 )
 
 
-def start(after: str) -> subprocess.Popen[str]:
+def start(after: str, *, begun: bool = True) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(after=after)],
+        [sys.executable, "-c", PROGRAM.format(after=after, begun=begun)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -54,6 +56,16 @@ def test_the_second_interrupt_ends_at_once_although_a_thread_waits():
         assert process.wait(30) == 130
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_before_anything_was_changed_the_first_is_enough(number: signal.Signals):
+    with start("pass", begun=False) as process:
+        assert read_line(process) == "ready"
+        process.send_signal(number)
+        assert process.wait(30) != 0
+        assert process.stderr is not None
+        assert "KeyboardInterrupt" in process.stderr.read()
+
+
 def test_termination_only_ever_asks():
     with start("cancel.clear(); print(cancel.wait(60), flush=True)") as process:
         assert read_line(process) == "ready"
@@ -66,7 +78,7 @@ def test_termination_only_ever_asks():
 
 def test_the_earlier_handlers_come_back():
     before = signal.getsignal(signal.SIGINT)
-    with cancel_on_interrupt() as cancel:
+    with cancel_on_interrupt(lambda: True) as cancel:
         assert isinstance(cancel, threading.Event)
         assert signal.getsignal(signal.SIGINT) != before
     assert signal.getsignal(signal.SIGINT) == before
