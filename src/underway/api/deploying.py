@@ -48,7 +48,8 @@ def plan(session: Session, options: DeployOptions | None = None) -> Plan:
     chosen = options or DeployOptions()
     snapshot = session.observe()
     cargo = _cargo(session, snapshot, chosen)
-    return Course.of(session, cargo, _job("plan", chosen)).plan(snapshot)
+    course = Course.of(session, cargo, _job("plan", chosen))
+    return course.plan(_seen_again(course, snapshot))
 
 
 def deploy(session: Session, options: DeployOptions | None = None) -> DeployResult:
@@ -99,7 +100,7 @@ def _run(
     cargo = cargo_of(snapshot)
     before = current_release(snapshot)
     course = Course.of(session, cargo, _job(command, options))
-    finish: Finish = run_job(session, course, snapshot)
+    finish: Finish = run_job(session, course, _seen_again(course, snapshot))
     taken = session.clock.monotonic() - began
     session.voice.say(RunFinished(finish.outcome, 0, cargo.release.number, taken, finish.text))
     return DeployResult(
@@ -109,6 +110,11 @@ def _run(
         finish.steps,
         taken,
     )
+
+
+def _seen_again(course: Course, snapshot: Snapshot) -> Snapshot:
+    """The snapshot, taken anew where shipping may have brought images since."""
+    return course.session.observe() if course.transfer(snapshot) else snapshot
 
 
 def _release_before(snapshot: Snapshot) -> ReleaseNumber:
