@@ -15,11 +15,12 @@ from pathlib import Path
 from underway.adapters.haproxy import HaproxyProxy
 from underway.model.names import AppName, HostName, ServiceName
 from underway.model.spec import ProbeSpec, ProxySpec
-from underway.model.traffic import ObservedUpstream, Server, ServerMode, Side, Upstream
+from underway.model.traffic import EdgeState, ObservedUpstream, Server, ServerMode, Side, Upstream
 from underway.ports import ExecResult
 from underway.rollout.haproxy_config import base_text
 
 ROOT = Path(__file__).parents[3]
+EDGE = HostName("edge")
 SCRIPTS = ROOT / "tools-image" / "scripts"
 BEACON = ROOT / "lab" / "beacon" / "beacon.py"
 APP, WEB = AppName("app"), ServiceName("web")
@@ -50,7 +51,7 @@ class ScriptEngine:
     """Runs the scripts as an engine would run them in the edge's container."""
 
     environment: dict[str, str]
-    host: HostName = HostName("edge")
+    host: HostName = EDGE
 
     def execute(
         self, _name: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30
@@ -134,14 +135,17 @@ class EdgePlace:
         """The pid of the worker that serves: another one shows a reload."""
         return next(w for w in self.admin("show info").splitlines() if w.startswith("Pid: "))
 
-    def files(self) -> str:
-        return os.readlink(self.directory / "live")
-
-    def observed(self, app: AppName = APP, service: ServiceName = WEB) -> ObservedUpstream | None:
+    def state(self) -> EdgeState:
         state = self.proxy.state()
         assert state is not None
+        return state
+
+    def files(self) -> str:
+        return str((self.directory / "live").readlink())
+
+    def observed(self, app: AppName = APP, service: ServiceName = WEB) -> ObservedUpstream | None:
         wanted = (app, service)
-        return next((u for u in state.upstreams if (u.app, u.service) == wanted), None)
+        return next((u for u in self.state().upstreams if (u.app, u.service) == wanted), None)
 
     def await_passed(self, *names: str, app: AppName = APP) -> None:
         def passed() -> bool:

@@ -45,8 +45,7 @@ def two() -> Iterator[Replica]:
 def test_an_edge_that_knows_nothing_says_so(edge: EdgePlace) -> None:
     assert "200 OK" in edge.answers("/.underway/edge", "nobody.test")
     assert " 404 " in edge.answers("/", "nobody.test")
-    state = edge.proxy.state()
-    assert state is not None
+    state = edge.state()
     assert (state.upstreams, state.runs, state.http_port) == ((), (), edge.port)
 
 
@@ -58,8 +57,7 @@ def test_what_is_read_back_is_what_was_wished(edge: EdgePlace, one: Replica, two
     assert (seen.live, seen.hosts, seen.fragment) == (Side.A, (HOST,), fragment_digest(wish))
     as_servers = [(s.name, s.side, s.address, s.port, s.mode) for s in seen.servers]
     assert as_servers == [(s.name, s.side, s.address, s.port, s.mode) for s in wish.servers]
-    state = edge.proxy.state()
-    assert state is not None
+    state = edge.state()
     assert state.runs == ((APP, 4),)
     edge.await_passed("one", "two")
     assert "x-replica: one" in edge.answers("/version", f"{HOST.upper()}:8080").lower()
@@ -103,7 +101,7 @@ def test_an_invalid_change_changes_nothing(edge: EdgePlace, one: Replica) -> Non
     assert caught.value.code == "edge-config-invalid"
     assert any("app:web.cfg:" in line for line in caught.value.detail), caught.value.detail
     assert (edge.files(), edge.worker()) == (files, worker)
-    assert (edge.proxy.state() or pytest.fail()).runs == ((APP, 1),)
+    assert edge.state().runs == ((APP, 1),)
     edge.restart()
     edge.await_passed("one")
     assert "x-replica: one" in edge.answers("/version", HOST).lower()
@@ -168,7 +166,7 @@ def test_names_with_a_star_are_asked_last(edge: EdgePlace, one: Replica, two: Re
 def test_an_unknown_service_may_be_removed(edge: EdgePlace) -> None:
     edge.proxy.remove(APP, WEB, run(1))
     edge.proxy.remove(APP, None, run(1))
-    assert (edge.proxy.state() or pytest.fail()).upstreams == ()
+    assert edge.state().upstreams == ()
 
 
 def test_a_server_with_another_address_is_replaced(
