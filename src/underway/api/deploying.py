@@ -7,7 +7,13 @@ from underway.api.running import Finish, run_job
 from underway.api.session import Session, current_release, releases_of, runs_of
 from underway.api.shipping import Cargo, recorded, ship
 from underway.api.steering import Course, Job
-from underway.errors import RefusedError
+from underway.errors import (
+    LockedError,
+    NotUndoneError,
+    RefusedError,
+    StepFailedError,
+    UnderwayError,
+)
 from underway.model.event import Outcome, RunFinished, RunStarted
 from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, ServiceName
 from underway.model.plan import Plan
@@ -96,11 +102,19 @@ def _run(
 ) -> DeployResult:
     began = session.clock.monotonic()
     session.voice.say(RunStarted(command, session.app, options.release))
-    snapshot = session.observe()
-    cargo = cargo_of(snapshot)
-    before = current_release(snapshot)
-    course = Course.of(session, cargo, _job(command, options))
-    finish: Finish = run_job(session, course, _seen_again(course, snapshot))
+    try:
+        snapshot = session.observe()
+        cargo = cargo_of(snapshot)
+        before = current_release(snapshot)
+        course = Course.of(session, cargo, _job(command, options))
+        finish: Finish = run_job(session, course, _seen_again(course, snapshot))
+    except UnderwayError as error:
+        taken = session.clock.monotonic() - began
+        outcome = _outcome_of(error)
+        session.voice.say(
+            RunFinished(outcome, error.exit_code, options.release, taken, error.message)
+        )
+        raise
     taken = session.clock.monotonic() - began
     session.voice.say(RunFinished(finish.outcome, 0, cargo.release.number, taken, finish.text))
     return DeployResult(
@@ -110,6 +124,20 @@ def _run(
         finish.steps,
         taken,
     )
+
+
+def _outcome_of(error: UnderwayError) -> Outcome:
+    if error.code == "interrupted":
+        return Outcome.INTERRUPTED
+    match error:
+        case NotUndoneError():
+            return Outcome.NOT_UNDONE
+        case StepFailedError():
+            return Outcome.UNDONE
+        case RefusedError() | LockedError():
+            return Outcome.REFUSED
+        case _:
+            return Outcome.FAILED
 
 
 def _seen_again(course: Course, snapshot: Snapshot) -> Snapshot:

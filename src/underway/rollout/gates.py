@@ -223,7 +223,7 @@ class Gates:
                 "replica-crashed",
                 host,
                 name,
-                f"crashed and was restarted (exit status {state.exit_code})",
+                "crashes: its engine had to restart it",
                 hint="mend the cause below, then deploy again",
             )
         if state.status is not ContainerStatus.RUNNING:
