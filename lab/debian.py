@@ -97,7 +97,8 @@ def base_tree(suite: str) -> Path:
     def build(work: Path) -> None:
         _require_debootstrap()
         script = Path("/usr/share/debootstrap/scripts") / suite
-        argv = ["debootstrap", "--variant=minbase", suite, str(work)]
+        # debootstrap mounts /proc in its target: in a namespace of its own that ends with it.
+        argv = [*_ISOLATED, "--mount-proc", "debootstrap", "--variant=minbase", suite, str(work)]
         run(argv if script.exists() else [*argv, "", "sid"], timeout_s=_BUILD_TIMEOUT_S)
         _inside(work, _SLIM)
 
