@@ -12,7 +12,8 @@ _DOTTED: Final = re.compile(
 )
 _ADDITIONAL: Final = re.compile(r"additional properties '([^']+)'")
 _SERVICE: Final = re.compile(r"^(?:service \"(?P<quoted>[^\"]+)\"|services\.(?P<dotted>[^\s:.]+))")
-_LINE: Final = re.compile(r"(?:at L(?P<short>\d+)\.C\d+|line (?P<long>\d+))")
+_LINE: Final = re.compile(r"(?:at L(?P<short>\d+)\.C\d+|.*line (?P<long>\d+): )")
+_CONTAINER_NAME: Final = re.compile(r"can't set container_name and (\S+) as container name")
 _STEP: Final = re.compile(r"[^.\[\]]+")
 
 
@@ -43,6 +44,9 @@ def _place(cause: str, positions: Positions, labels: tuple[str, ...]) -> str:
         path = _STEP.findall(dotted[1])
         extra = _ADDITIONAL.search(cause)
         return positions.place(*path, *([extra[1]] if extra else []))
+    named_twice = _CONTAINER_NAME.search(cause)
+    if named_twice is not None:
+        return positions.place("services", named_twice[1], "container_name")
     service = _SERVICE.search(cause)
     if service is not None:
         return positions.place("services", service["quoted"] or service["dotted"])

@@ -80,8 +80,8 @@ def fleet_of(wish: AppWish, positions: Positions) -> Fleet:
         hosts[name] = _merged(name, entry, seen)
         if entry.group:
             groups.setdefault(entry.group, {})[name] = None
-    for group in groups:
-        if HostName(group) in hosts:
+    for group, members_of_group in groups.items():
+        if HostName(group) in hosts and list(members_of_group) != [HostName(group)]:
             _group_is_host(group, positions)
     _require_addresses(hosts, entries, by_url)
     members = {group: tuple(names) for group, names in groups.items()}

@@ -164,8 +164,8 @@ class AppWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     )
     public: Annotated[list[str], Meta(description="Variables whose values are not sensitive.")] = []
     sensitive: Annotated[
-        dict[str, SourceWish], Meta(description="Variables that a command prints.")
+        dict[str, SourceWish], Meta(description="Variables of the file that a command prints.")
     ] = {}
     subnet: Annotated[
-        str, Meta(description="The subnet of the app's own network, such as `10.210.4.0/24`.")
+        str, Meta(description="Networks take their subnets from it; default `10.213.0.0/16`.")
     ] = ""
