@@ -1,7 +1,6 @@
 """Ship, pull and send on real engines: one identity from the build to every host."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +10,10 @@ import pytest
 from lab.faults import Faults
 from lab.laboratory import Laboratory, down
 from tests.contract.image_site import Site, build_of, write_context
-from underway.adapters.source import source_facts
 from underway.errors import IntegrityError, RefusedError, UnreachableError
 from underway.image.apply import find_image, pull_image, send_image
 from underway.image.shipment import Shipment, ShipWish, Yard, ship
-from underway.image.tags import SourceFacts, TagContext
+from underway.image.tags import SourceFacts
 from underway.image.tools import ensure_tools_image
 from underway.model.image import ImageIdentity
 from underway.model.names import AppName, HostName, ReleaseNumber, ServiceName
@@ -276,43 +274,3 @@ def test_tools_are_built_once_by_content(site: Site) -> None:
     lines.clear()
     assert ensure() == image
     assert not lines
-
-
-def test_source_facts_follow_git(tmp_path: Path) -> None:
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
-    environment |= {
-        f"GIT_{who}_{what}": "a@example.com"
-        for who in ("AUTHOR", "COMMITTER")
-        for what in ("NAME", "EMAIL")
-    }
-    environment |= {"GIT_AUTHOR_DATE": "2026-03-04T05:06:07Z"}
-    environment |= {"GIT_COMMITTER_DATE": "2026-03-04T23:30:00-02:00"}
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", *arguments], cwd=tmp_path, env=environment, capture_output=True, check=True
-        )
-        return done.stdout.decode().strip()
-
-    def facts() -> SourceFacts:
-        return source_facts(tmp_path, environment=environment, now=1_700_000_000)
-
-    assert facts() == SourceFacts(date="20231114")
-    git("init", "-q")
-    assert facts() == SourceFacts(date="20231114")
-    (tmp_path / "a").write_text("1")
-    (tmp_path / ".gitignore").write_text("*.log\n")
-    git("add", ".")
-    git("commit", "-qm", "one")
-    git("tag", "v1.0.0")
-    (tmp_path / "x.log").write_text("ignored")
-    clean = facts()
-    assert clean == SourceFacts(
-        commit=git("rev-parse", "HEAD"),
-        date="20260305",
-        git_tags=("v1.0.0",),
-        root=str(tmp_path),
-    )
-    (tmp_path / "b").write_text("untracked")
-    assert facts() == replace(clean, is_dirty=True)
-    assert TagContext() == TagContext("", "", "")

@@ -51,6 +51,36 @@ CODES: dict[str, CodeEntry] = {
         "Underway met a state it does not know.",
         "Report it with the output of the command; what serves is not touched.",
     ),
+    "build-context": CodeEntry(
+        3,
+        "A build's context is no directory of this machine.",
+        "Correct `build.context`, or check the source out.",
+    ),
+    "build-failed": CodeEntry(
+        4,
+        "An image could not be built; nothing changed on any host.",
+        "Mend what the last lines show, and deploy again.",
+    ),
+    "build-key": CodeEntry(
+        3,
+        "A key of a `build` section cannot be honoured.",
+        "Take the key out, or follow the message's remedy.",
+    ),
+    "build-needs-buildx": CodeEntry(
+        4,
+        "The build needs buildx, and this machine has none.",
+        "Install the docker-buildx plugin.",
+    ),
+    "build-untold": CodeEntry(
+        6,
+        "buildx built an image and did not tell which.",
+        "Update buildx to 0.10 or newer.",
+    ),
+    "build-value": CodeEntry(
+        3,
+        "A sensitive value that a build needs is not at hand.",
+        "Give it in the environment or the secret's file, and run again.",
+    ),
     "command-timeout": CodeEntry(
         10,
         "A command in a container did not end in time.",
@@ -221,10 +251,25 @@ CODES: dict[str, CodeEntry] = {
         "A host's URL is of a kind that Underway does not speak yet.",
         "Reach the host by ssh://user@host.",
     ),
+    "image-gone": CodeEntry(
+        4,
+        "An image that a host needs is neither in a registry nor on an engine.",
+        "Deploy the commit again; name a registry in `image:` to keep older releases.",
+    ),
+    "image-mismatch": CodeEntry(
+        7,
+        "What a host got is not the image that was shipped.",
+        "Check who writes to the registry, and the platforms of the hosts; then deploy again.",
+    ),
     "image-missing": CodeEntry(
         10,
         "An image is neither on the host nor in the registry.",
         "Build and push the image, or check its name.",
+    ),
+    "image-reference": CodeEntry(
+        3,
+        "Something is not an image reference.",
+        "Write `[registry/]name[:tag]`, the name in lower case.",
     ),
     "key-invalid": CodeEntry(
         3,
@@ -317,6 +362,11 @@ CODES: dict[str, CodeEntry] = {
         "`place` names a service that does not exist.",
         "Correct the name, or remove the line.",
     ),
+    "platforms-mixed": CodeEntry(
+        4,
+        "The hosts of one service have different processors.",
+        "Place each service on hosts of one kind.",
+    ),
     "port-clash": CodeEntry(
         3,
         "Two replicas or services would publish one port of a host.",
@@ -370,6 +420,11 @@ CODES: dict[str, CodeEntry] = {
     "proxy-port-ambiguous": CodeEntry(
         3,
         "A proxied service has several ports.",
+        "Add `port:` to its `proxy`.",
+    ),
+    "proxy-port-unknown": CodeEntry(
+        3,
+        "A proxied service names no port, and its image does not expose exactly one.",
         "Add `port:` to its `proxy`.",
     ),
     "public-and-sensitive": CodeEntry(
@@ -512,8 +567,18 @@ CODES: dict[str, CodeEntry] = {
     ),
     "tag-invalid": CodeEntry(
         3,
-        "A tag template is empty or `latest`.",
+        "A tag strategy is empty, `latest`, or has a placeholder that does not exist.",
         "Use a template such as {semver} or {date}-{commit}.",
+    ),
+    "tag-taken": CodeEntry(
+        4,
+        "A tag names another image in the registry already, and is never moved.",
+        "Commit what made the difference, or add `{number}` to `tags:`.",
+    ),
+    "tag-unknown": CodeEntry(
+        4,
+        "No tag strategy can be filled here.",
+        "Tag the commit, give the value on the command line, or add `{date}-{commit}` to `tags:`.",
     ),
     "unknown-code": CodeEntry(
         2,

@@ -298,7 +298,7 @@ def _port(yard: Yard, service: ServiceSpec, images: Mapping[ServiceName, ImageId
         return ports[0]
     said = "exposes no port" if not ports else f"exposes {', '.join(map(str, ports))}"
     raise ConfigurationError(
-        "proxy-port",
+        "proxy-port-unknown",
         f"service `{service.name}` names no port for the proxy, and its image {said}",
         hint="Write `proxy: {host: ..., port: ...}`.",
         place=service.place,

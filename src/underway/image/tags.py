@@ -65,7 +65,7 @@ class TagContext:
 
 
 def check_strategies(strategies: tuple[str, ...], *, place: str = "") -> None:
-    """Refuse unknown placeholders and `latest`: ConfigurationError (`tag-strategy`)."""
+    """Refuse unknown placeholders and `latest`: ConfigurationError (`tag-invalid`)."""
     for strategy in strategies:
         unknown = [name for name in _PLACEHOLDER.findall(strategy) if name not in _NAMES]
         rest = _PLACEHOLDER.sub("", strategy)
@@ -76,7 +76,7 @@ def check_strategies(strategies: tuple[str, ...], *, place: str = "") -> None:
         else:
             problem = f"`{strategy}` is not a tag strategy"
         raise ConfigurationError(
-            "tag-strategy",
+            "tag-invalid",
             problem,
             hint="Compose it of " + ", ".join(f"{{{name}}}" for name in _NAMES) + " and text.",
             place=place,
@@ -87,7 +87,7 @@ def stems(strategies: tuple[str, ...], source: SourceFacts, context: TagContext)
     """The tags as far as they are known before the build, in the order of the strategies.
 
     A strategy whose value is missing (no version tag on this commit, no build number) is left
-    out. Raises ConfigurationError (`tag-strategy`), RefusedError (`tag-unknown`) if none is left.
+    out. Raises ConfigurationError (`tag-invalid`), RefusedError (`tag-unknown`) if none is left.
     """
     check_strategies(strategies)
     facts = _facts(source, context)
@@ -149,7 +149,7 @@ def version_of(source: SourceFacts, context: TagContext) -> str:
         found = _SEMVER.fullmatch(context.version)
         if found is None:
             raise ConfigurationError(
-                "tag-strategy",
+                "tag-invalid",
                 f"`{context.version}` is not a semantic version",
                 hint="Give it as MAJOR.MINOR.PATCH.",
             )
