@@ -9,8 +9,15 @@ from underway import api
 from underway.cli.console import Console
 from underway.cli.options import command, read_duration
 from underway.cli.working import use_session
+from underway.model.check import check_hosts
 from underway.model.names import ServiceName
-from underway.report.document_making import history_document, releases_document, status_document
+from underway.report.check_text import check_exit_code, check_lines
+from underway.report.document_making import (
+    check_document,
+    history_document,
+    releases_document,
+    status_document,
+)
 from underway.report.documents import LogDocument, encode_line
 from underway.report.history_text import history_lines, release_list_lines
 from underway.report.line import clean
@@ -128,3 +135,20 @@ def _print_line(console: Console, entry: api.ReplicaLine, *, has_time: bool) -> 
         moment = f"{entry.line.time} " if has_time else ""
         text = f"{entry.container} | {moment}{written}"
     console.write_line(text)
+
+
+@command()
+def check(console: Console) -> int:
+    """Look whether the hosts have all a deploy needs.
+
+    Changes nothing. Whatever stops a deploy is a failure (exit code 4) and comes with what to do
+    about it; a warning works, with a limit.
+    """
+    with use_session(console, is_quiet=True) as session:
+        results = check_hosts(session.spec, session.observe())
+        app = session.app
+    if console.options.is_json:
+        console.print_document(check_document(app, results))
+    else:
+        console.print(check_lines(results))
+    return check_exit_code(results)

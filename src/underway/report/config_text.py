@@ -1,6 +1,6 @@
 """The file as it was understood, as text: defaults filled in, sensitive values hidden. Pure."""
 
-from underway.model.spec import AppSpec, ProxySpec, ServiceSpec
+from underway.model.spec import AppSpec, PortSpec, ProxySpec, ServiceSpec
 from underway.report.amounts import duration_text
 from underway.report.line import Line, Span, faint, line, strong, table, warn
 
@@ -60,6 +60,7 @@ def _service(service: ServiceSpec) -> list[Line]:
         ("secret" if file.is_secret else "file", f"{file.target} ({file.mode:04o})")
         for file in service.files
     )
+    rows.extend(("port", _port(port)) for port in service.ports)
     rows.append(("stop grace", duration_text(service.stop_grace_s)))
     head = line(strong(service.name), faint(f"  {service.place}"))
     return [head, *table([[faint(name), Span(text)] for name, text in rows], indent=2)]
@@ -72,6 +73,12 @@ def _proxy(proxy: ProxySpec) -> str:
         f"{names} to port {proxy.port}, probe {probe} every "
         f"{duration_text(proxy.probe.interval_s)}, drain {duration_text(proxy.drain_s)}"
     )
+
+
+def _port(port: PortSpec) -> str:
+    outside = f"{port.host_address or 'default address'}:{port.host_port or 'any'}"
+    public = ", public" if port.is_public else ""
+    return f"{outside} to {port.container_port}/{port.protocol}{public}"
 
 
 def _access(is_read_only: bool) -> str:  # noqa: FBT001 (a column, not a switch)
