@@ -214,8 +214,13 @@ class Vault(Protocol):
 class Lock(Protocol):
     """The lock of one app on all its hosts: attached containers that end with their client."""
 
-    def check(self) -> None:
-        """Raise LockLostError unless the lock was confirmed a moment ago."""
+    def check(self, host: HostName | None = None) -> None:
+        """Raise LockLostError unless the lock was confirmed a moment ago.
+
+        A client that lost it on every host may have been replaced: it must change nothing more.
+        One that lost it on some hosts only (a partition) still keeps others out, as they need
+        every host's; with `host`, the lock there is taken again before anything happens there.
+        """
 
     def release(self) -> None:
         """Give the lock back; never raises."""

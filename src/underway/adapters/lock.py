@@ -8,6 +8,7 @@ the engine removes it. Nobody else has to tidy up.
 
 import getpass
 import platform
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -32,6 +33,8 @@ from underway.model.snapshot import ContainerState, ContainerStatus, Role
 from underway.ports import LockHolder
 
 _RETRY_S: Final = 0.25
+_RETAKE_S: Final = 12.0
+"""Longer than our own lost container stays (10 s of silence): it is nobody else's lock."""
 _DEAD_AFTER_S: Final = 15.0
 _ATTEMPTS_ON_DEAD: Final = 3
 _LIVE: Final = {ContainerStatus.RUNNING, ContainerStatus.PAUSED, ContainerStatus.REMOVING}
@@ -73,7 +76,13 @@ class AttachedLocks:
             for lock in reversed(held):
                 lock.release()
             raise
-        return AttachedLock(held)
+
+        def again(lock: HostLock) -> HostLock:
+            engine = next(e for e in self._engines if e.host == lock.host)
+            lock.release()
+            return self._take(engine, app, labels, time.monotonic() + _RETAKE_S)
+
+        return AttachedLock(held, again)
 
     def holders(self, app: AppName) -> tuple[LockHolder, ...]:
         """Who holds it now, by host."""
@@ -128,24 +137,35 @@ class AttachedLocks:
 
 
 class AttachedLock:
-    """The lock of one app on all its hosts. Leave the block, or `release`, to give it back."""
+    """The lock of one app on all its hosts. Leave the block, or `release`, to give it back.
 
-    def __init__(self, held: Sequence[HostLock]) -> None:
-        """Hold all of `held`."""
+    Invariant: while `check` passes, no other client can hold the lock on every host of the app.
+    """
+
+    def __init__(self, held: Sequence[HostLock], again: Callable[[HostLock], HostLock]) -> None:
+        """Hold all of `held`; `again` takes one anew whose connection broke."""
         self._held = list(held)
+        self._again = again
+        self._guard = threading.Lock()
 
-    def check(self) -> None:
-        """Raise LockLostError unless every host confirmed the lock a moment ago."""
-        for lock in self._held:
-            reason = lock.doubt()
-            if reason:
-                raise LockLostError(
-                    "lock-lost",
-                    f"{lock.host}: the lock is no longer ours",
-                    cause=reason,
-                    hint="Nothing more is changed. Run the command again: it takes the lock anew"
-                    " and goes on from what stands.",
-                )
+    def check(self, host: HostName | None = None) -> None:
+        """See `ports.Lock.check`; a host that does not answer raises UnreachableError."""
+        doubts = {lock.host: lock.doubt() for lock in self._held}
+        if all(doubts.values()):
+            first = min(doubts)
+            raise _lost(first, doubts[first])
+        if host is not None and doubts.get(host):
+            self._retake(host)
+
+    def _retake(self, host: HostName) -> None:
+        with self._guard:
+            for index, lock in enumerate(self._held):
+                if lock.host != host or not lock.doubt():
+                    continue
+                try:
+                    self._held[index] = self._again(lock)
+                except LockedError as error:
+                    raise _lost(host, error.message) from error
 
     def release(self) -> None:
         """Give the lock back on every host; never raises."""
@@ -162,6 +182,16 @@ class AttachedLock:
         trace: TracebackType | None,
     ) -> None:
         self.release()
+
+
+def _lost(host: HostName, reason: str) -> LockLostError:
+    return LockLostError(
+        "lock-lost",
+        f"{host}: the lock is no longer ours",
+        cause=reason,
+        hint="Nothing more is changed. Run the command again: it takes the lock anew"
+        " and goes on from what stands.",
+    )
 
 
 def _holder(host: HostName, state: ContainerState) -> LockHolder:

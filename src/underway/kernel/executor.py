@@ -193,10 +193,10 @@ class _Walker:
                 StepProgress(number, done, total, text), host
             ),
             is_cancelled=self._must_end,
-            check=self._check_lock,
+            check=lambda: self._check_lock(host),
         )
         try:
-            self._check_lock()
+            self._check_lock(host)
             return self._executor.apply(step, context)
         except LockLostError as error:
             self._lock_lost = error
@@ -217,9 +217,9 @@ class _Walker:
     def _is_cancelled(self) -> bool:
         return self._executor.cancel.is_set() and not self._is_undo
 
-    def _check_lock(self) -> None:
+    def _check_lock(self, host: HostName) -> None:
         if self._executor.lock is not None:
-            self._executor.lock.check()
+            self._executor.lock.check(host)
 
     def _is_tolerated(self, step: Step) -> bool:
         service: ServiceName | None = getattr(step, "service", None)

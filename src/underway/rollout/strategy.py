@@ -113,7 +113,9 @@ class Rollout:
         names = frozenset(replica.name for replica in self.cast.wished)
         self.side = chosen_side(self.cast.models, names, flips=wants_flip)
         flips = any(model.live is not self.side for model in self.cast.models)
-        parallelism = 0 if flips or wants_flip else self._service.update.parallelism
+        is_first = not (self.cast.old or self.cast.good or self.cast.absent)
+        at_once = flips or wants_flip or is_first
+        parallelism = 0 if at_once else self._service.update.parallelism
         batches = _batches(self.cast.todo, parallelism)
         serving = len(self.cast.good) + len(self.cast.absent)
         waiting = list(self.cast.old)
