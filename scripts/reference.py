@@ -4,6 +4,7 @@
 stale (exit 1). A test holds the committed pages to what this makes.
 """
 
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,7 +77,7 @@ def exit_codes_page() -> str:
 def commands_page() -> str:
     """All commands with their arguments and options."""
     context = click.Context(program, info_name="underway")
-    lines = ["# Commands\n", _NOTICE, (program.help or "").replace("\b\n", "").strip(), ""]
+    lines = ["# Commands\n", _NOTICE, _prose(program.help or ""), ""]
     lines += ["## Options of every command\n", "They may stand before or after the command.\n"]
     lines += [*_options(program, context, is_global=True), ""]
     for title, names in SECTIONS.items():
@@ -111,7 +112,7 @@ def _options(command: click.Command, context: click.Context, *, is_global: bool)
 
 
 def _prose(text: str) -> str:
-    return text.replace("\b\n", "").replace("\f", "").strip()
+    return inspect.cleandoc(text).replace("\b\n", "").strip()
 
 
 def json_page() -> str:

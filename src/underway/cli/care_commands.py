@@ -47,7 +47,7 @@ def repair(console: Console, *, skip_hosts: tuple[str, ...]) -> None:
 @command()
 @_WAIT
 def prune(console: Console, *, wait_s: float) -> None:
-    """Remove releases and images nothing needs any more.
+    """Remove images and leftovers nothing needs any more.
 
     Keeps what runs, what a rollback to one of the last releases needs, and everything of other
     apps.

@@ -95,7 +95,7 @@ _DEFINITIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
     (("is_quiet", "-q", "--quiet"), {"is_flag": True, "help": "Failures and results only."}),
     (
         ("assumes_yes", "-y", "--yes"),
-        {"is_flag": True, "help": "Answer yes to questions, but for interruptions."},
+        {"is_flag": True, "help": "Answer yes where remove and lock ask."},
     ),
     (
         ("has_no_color", "--no-color"),

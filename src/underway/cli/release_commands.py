@@ -84,10 +84,10 @@ def plan(
 @command()
 @_PULL
 def ship(console: Console, *, pull: tuple[str, ...]) -> None:
-    """Build and tag the images, and record a release.
+    """Build, tag and push the images a deploy brings.
 
     Builds once, tags, pushes where there is a registry, and shows the release that a deploy of
-    this file brings to the hosts. No host changes what it runs.
+    this file makes of it. No host is changed; a deploy of the same source builds nothing anew.
     """
     with use_session(console) as session:
         cargo = api.ship(session, refresh=frozenset(map(ServiceName, pull)))

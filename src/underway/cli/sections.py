@@ -19,7 +19,7 @@ class Entry(NamedTuple):
 SECTIONS: Final[dict[str, dict[str, Entry]]] = {
     "Deploy": {
         "plan": Entry("release_commands", "Show what a deploy would do, and why."),
-        "ship": Entry("release_commands", "Build and tag the images, and record a release."),
+        "ship": Entry("release_commands", "Build, tag and push the images a deploy brings."),
         "deploy": Entry("release_commands", "Replace what runs by a release, under load."),
         "rollback": Entry("release_commands", "Go back to an older release."),
     },
@@ -33,7 +33,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
     },
     "Look after": {
         "repair": Entry("care_commands", "End what an interrupted run left, mend what differs."),
-        "prune": Entry("care_commands", "Remove releases and images nothing needs any more."),
+        "prune": Entry("care_commands", "Remove images and leftovers nothing needs any more."),
         "lock": Entry("care_commands", "Show who works on the app, or release a lock."),
         "remove": Entry("care_commands", "Take the app off its hosts."),
     },
