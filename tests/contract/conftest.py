@@ -1,6 +1,7 @@
 """Laboratories for the contract suites: brought up once per session, taken down if made here.
 
-`UNDERWAY_TEST_ENGINES` lists the engines to test against (default `26`; `26,20` for all).
+`UNDERWAY_TEST_ENGINES` lists the engines to test against (default `26`; `26,20` for all),
+`UNDERWAY_TEST_LABORATORY` names the laboratories, for sessions that run side by side.
 """
 
 import os
@@ -16,6 +17,7 @@ from underway.model.names import HostName
 from underway.model.spec import HostSpec
 from underway.ports import Engine
 
+LABORATORY = os.environ.get("UNDERWAY_TEST_LABORATORY", "contract")
 ENGINES = tuple(os.environ.get("UNDERWAY_TEST_ENGINES", "26").split(","))
 
 
@@ -51,7 +53,7 @@ def raise_site() -> Iterator[Callable[[str], Site]]:
 
     def get(version: str) -> Site:
         if version not in sites:
-            name = f"contract-{version}"
+            name = f"{LABORATORY}-{version}"
             is_new = name not in {lab.record.name for lab in laboratories()}
             laboratory = Laboratory.up(name, 1, engine=version)
             if is_new:
@@ -88,9 +90,9 @@ def bench(request: pytest.FixtureRequest, raise_site: Callable[[str], Site]) -> 
     found = raise_site(request.param)
     with DockerConnector() as connector:
         engine = connector.connect(found.spec)
-        _clear(engine)
+        clear(engine)
         yield Bench(engine, found.image, found)
-        _clear(engine)
+        clear(engine)
 
 
 @pytest.fixture
@@ -99,7 +101,8 @@ def connector() -> Iterator[DockerConnector]:
         yield opened
 
 
-def _clear(engine: Engine) -> None:
+def clear(engine: Engine) -> None:
+    """Remove every container, volume and network of a test's host."""
     for container in engine.containers():
         engine.remove(container.name)
     for volume in engine.volumes():

@@ -23,6 +23,7 @@ from tests.fakes.containers import (
     published,
 )
 from tests.fakes.faults import Faults
+from tests.fakes.images import ImageShelf
 from underway.adapters.engine.archives import archive_of
 from underway.adapters.engine.body import create_body
 from underway.errors import EngineError
@@ -62,24 +63,13 @@ class FakeEngine:
         self.commands: Callable[[str, Sequence[str], bytes], ExecResult] = (
             lambda _name, _command, stdin: ExecResult(0, stdin, b"")
         )
-        self._images: dict[str, ImageState] = {}
+        self._images = ImageShelf()
         self._networks: dict[str, NetworkState] = {}
         self._volumes: dict[str, VolumeState] = {}
 
     def add_image(self, *references: str, exposed: tuple[int, ...] = ()) -> ImageState:
         """Put an image on the host; its id follows from its first name."""
-        image = ImageState(
-            id=digest(references[0]),
-            repo_tags=tuple(sorted(r for r in references if "@" not in r)),
-            repo_digests=tuple(sorted(r for r in references if "@" in r)),
-            labels=(),
-            size_bytes=1,
-            created_at="2026-01-01T00:00:00Z",
-            exposed_ports=exposed,
-            architecture="amd64",
-        )
-        self._images[image.id] = image
-        return image
+        return self._images.add(references, exposed)
 
     @property
     def host(self) -> HostName:
@@ -106,7 +96,7 @@ class FakeEngine:
         with self._call("create"):
             body = create_body(request, values)
             archive_of(request.files, values)
-            image = self._find(request.image)
+            image = self._images.find(request.image)
             if image is None:
                 raise self._error("image-missing", f"No such image: {request.image}", 404)
             holder = self.made.get(request.name)
@@ -207,22 +197,22 @@ class FakeEngine:
 
     def images(self) -> tuple[ImageState, ...]:
         with self._call("images"):
-            return tuple(self._images[key] for key in sorted(self._images))
+            return self._images.all()
 
     def image(self, reference: str) -> ImageState | None:
         with self._call("image"):
-            return self._find(reference)
+            return self._images.find(reference)
 
     def pull(self, reference: str, progress: Progress | None = None) -> None:
         with self._call("pull"):
-            if self._find(reference) is None:
+            if self._images.find(reference) is None:
                 if reference not in self.registry and "@" not in reference:
                     raise self._error("image-missing", f"manifest unknown: {reference}", 404)
                 self.add_image(reference)
 
     def push(self, reference: str, progress: Progress | None = None) -> str:
         with self._call("push"):
-            image = self._find(reference)
+            image = self._images.find(reference)
             if image is None:
                 raise self._error("image-missing", f"No such image: {reference}", 404)
             self.registry[reference] = digest(f"manifest {image.id}")
@@ -230,18 +220,14 @@ class FakeEngine:
 
     def tag(self, image: str, reference: str) -> None:
         with self._call("tag"):
-            found = self._find(image)
+            found = self._images.find(image)
             if found is None:
                 raise self._error("image-missing", f"No such image: {image}", 404)
-            for other in list(self._images.values()):
-                self._untag(other.id, reference)
-            found = self._images[found.id]
-            tags = tuple(sorted({*found.repo_tags, reference}))
-            self._images[found.id] = replace(found, repo_tags=tags)
+            self._images.name(found.id, reference)
 
     def save(self, image: str) -> Iterator[bytes]:
         with self._call("save"):
-            found = self._find(image)
+            found = self._images.find(image)
             if found is None:
                 raise self._error("image-missing", f"No such image: {image}", 404)
             return iter([found.id.encode(), b"\n", "\n".join(found.repo_tags).encode()])
@@ -249,8 +235,7 @@ class FakeEngine:
     def load(self, archive: Iterable[bytes], progress: Progress | None = None) -> None:
         with self._call("load"):
             identity, *tags = b"".join(archive).decode().split("\n")
-            state = self.add_image(*(tags or [identity]))
-            self._images[identity] = replace(self._images.pop(state.id), id=identity)
+            self._images.add(tuple(tags or [identity]), (), identity)
 
     def resolve(self, reference: str) -> str:
         with self._call("resolve"):
@@ -260,13 +245,13 @@ class FakeEngine:
 
     def remove_image(self, image: str) -> None:
         with self._call("remove_image"):
-            found = self._find(image)
+            found = self._images.find(image)
             if found is None:
                 return
             if image in found.repo_tags and len(found.repo_tags) > 1:
-                self._untag(found.id, image)
+                self._images.unname(found.id, image)
             elif not any(made.state.image_id == found.id for made in self.made.values()):
-                del self._images[found.id]
+                self._images.drop(found.id)
 
     def networks(self) -> tuple[NetworkState, ...]:
         with self._call("networks"):
@@ -316,17 +301,6 @@ class FakeEngine:
         if name not in self.made:
             raise self._error("container-missing", f"No such container: {name}", 404)
         return self.made[name]
-
-    def _find(self, reference: str) -> ImageState | None:
-        for image in self._images.values():
-            if reference in {image.id, *image.repo_tags, *image.repo_digests}:
-                return image
-        return None
-
-    def _untag(self, image_id: str, tag: str) -> None:
-        image = self._images[image_id]
-        tags = tuple(name for name in image.repo_tags if name != tag)
-        self._images[image_id] = replace(image, repo_tags=tags)
 
     def _state_of(self, request: ContainerRequest, image_id: str) -> ContainerState:
         self._counter += 1
