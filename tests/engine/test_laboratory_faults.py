@@ -105,9 +105,9 @@ def test_a_cut_between_two_hosts_leaves_the_client_alone(
 
 def test_loss_drops_some_packets_and_not_all(laboratory: Laboratory, faults: Faults) -> None:
     address = laboratory.host("h1").address
-    assert all(reaches(address, 22, timeout_s=0.4) for _ in range(20))
+    assert all(reaches(address, 22, timeout_s=0.8) for _ in range(10))
     faults.lose("h1", 50)
-    outcomes = {reaches(address, 22, timeout_s=0.4) for _ in range(40)}
+    outcomes = {reaches(address, 22, timeout_s=0.8) for _ in range(20)}
     assert outcomes == {True, False}
     with pytest.raises(LabError, match="cannot be"):
         faults.lose("h1", 101)
@@ -115,15 +115,15 @@ def test_loss_drops_some_packets_and_not_all(laboratory: Laboratory, faults: Fau
 
 def test_a_delay_lengthens_the_round_trip_by_twice(laboratory: Laboratory, faults: Faults) -> None:
     address = laboratory.host("h1").address
-    assert connect_time_s(address) < 0.08
+    assert connect_time_s(address) < 0.11
     faults.delay("h1", 60)
     assert 0.12 <= connect_time_s(address) < 0.5
-    assert connect_time_s(laboratory.host("h2").address) < 0.08
+    assert connect_time_s(laboratory.host("h2").address) < 0.11
     docker(laboratory, "h1", "pull", "-q", laboratory.images["tools-base"])  # segments pass whole
     faults.cut("h1")
     assert not reaches(address, 22)
     faults.mend_network("h1")
-    assert connect_time_s(address) < 0.08
+    assert connect_time_s(address) < 0.11
 
 
 def test_a_full_disk_is_full_for_that_host_alone(laboratory: Laboratory, faults: Faults) -> None:
