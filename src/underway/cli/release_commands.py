@@ -87,7 +87,7 @@ def ship(console: Console, *, pull: tuple[str, ...]) -> None:
     """Build, tag and push the images a deploy brings.
 
     Builds once, tags, pushes where there is a registry, and shows the release that a deploy of
-    this file makes of it. No host is changed; a deploy of the same source builds nothing anew.
+    this file brings to the hosts. It changes no host.
     """
     with use_session(console) as session:
         cargo = api.ship(session, refresh=frozenset(map(ServiceName, pull)))

@@ -61,6 +61,19 @@ class SectionedGroup(click.Group):
         found = getattr(module, cmd_name)
         return found if isinstance(found, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was meant."""
+        if args and args[0] not in _ENTRIES and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], _ENTRIES, n=1)
+            meant = f" Did you mean `{near[0]}`?" if near else ""
+            message = f"There is no command {args[0]!r}.{meant}"
+            raise click.UsageError(message, ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections."""
         del ctx

@@ -48,6 +48,11 @@ def test_a_wrong_command_line_exits_2_and_says_where_help_is(
     assert captured.out == ""
 
 
+def test_a_mistyped_command_is_told_the_one_that_was_meant(capsys: pytest.CaptureFixture[str]):
+    assert run_program(["deploi"]) == 2
+    assert "Did you mean `deploy`?" in capsys.readouterr().err
+
+
 def test_a_wrong_command_line_in_json_is_a_document(capsys: pytest.CaptureFixture[str]):
     assert run_program(["nope", "--json"]) == 2
     captured = capsys.readouterr()
