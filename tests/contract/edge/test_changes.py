@@ -1,5 +1,6 @@
 """What a change of the edge does, and what it must not do."""
 
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,11 +18,11 @@ from tests.contract.edge.place import (
     replica,
     upstream,
 )
-from underway.adapters.haproxy.bundle import upstream_bundle
-from underway.errors import ConfigurationError, IntegrityError, RefusedError
+from underway.adapters.haproxy.bundle import archived, upstream_bundle
+from underway.errors import ConfigurationError, EngineError, IntegrityError, RefusedError
 from underway.model.names import AppName, RunNumber
 from underway.model.traffic import ServerMode, Side
-from underway.rollout.haproxy_config import fragment_digest
+from underway.rollout.haproxy_config import fragment_digest, fragment_text, routes_text
 
 READY, DRAIN = ServerMode.READY, ServerMode.DRAIN
 
@@ -240,3 +241,27 @@ def test_another_apps_reload_and_a_restart_leave_every_server_as_it_was(
     eventually(lambda: edge.observed() == before, "all as before the reload")
     edge.restart()
     eventually(lambda: edge.observed() == before, "all as before the restart")
+
+
+def test_a_configuration_that_cannot_be_loaded_leaves_what_served(
+    edge: EdgePlace, one: Replica
+) -> None:
+    wish = upstream(one.server(READY))
+    edge.proxy.apply(wish, run(1))
+    edge.await_passed("one")
+    files = edge.files()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listener = f"frontend clash\n    bind 127.0.0.1:{taken.getsockname()[1]}\n    mode http\n"
+        parts = {
+            "wish": "verb apply\napp app\nservice web\nrun 2\n",
+            "fragment.cfg": fragment_text(wish) + listener,
+            "routes": routes_text(wish),
+        }
+        with pytest.raises(EngineError) as caught:
+            edge.proxy._change(archived(parts))
+    assert caught.value.code == "edge-reload-failed"
+    assert edge.files() == files
+    assert "x-replica: one" in edge.answers("/version", HOST).lower()
+    edge.proxy.apply(upstream(one.server(READY), path="/version"), run(2))
+    edge.await_passed("one")
+    assert "x-replica: one" in edge.answers("/version", HOST).lower()

@@ -25,7 +25,7 @@ class Bundle:
 
 def upstream_bundle(upstream: Upstream, run: RunNumber) -> Bundle:
     """The change that makes an edge know exactly this upstream."""
-    return _bundle(
+    return archived(
         {
             "wish": _wish("apply", upstream.app, upstream.service, run),
             "fragment.cfg": fragment_text(upstream),
@@ -36,14 +36,15 @@ def upstream_bundle(upstream: Upstream, run: RunNumber) -> Bundle:
 
 def removal_bundle(app: AppName, service: ServiceName | None, run: RunNumber) -> Bundle:
     """The change that makes an edge forget a service, or with None the whole app."""
-    return _bundle({"wish": _wish("remove", app, service or "", run)})
+    return archived({"wish": _wish("remove", app, service or "", run)})
 
 
 def _wish(verb: str, app: str, service: str, run: int) -> str:
     return f"verb {verb}\napp {app}\nservice {service}\nrun {run}\n"
 
 
-def _bundle(files: Mapping[str, str]) -> Bundle:
+def archived(files: Mapping[str, str]) -> Bundle:
+    """The files as one archive, in order, without times and owners."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, text in sorted(files.items()):
