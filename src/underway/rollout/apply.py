@@ -107,7 +107,8 @@ class Applier:
 
     def _stop(self, step: StopContainer) -> None:
         engine = self._at(step.host)
-        if engine.container(step.container) is not None:
+        is_renamed = step.container == step.retired
+        if not is_renamed and engine.container(step.container) is not None:
             engine.rename(step.container, step.retired)
         engine.stop(step.retired, step.grace_s)
 

@@ -104,10 +104,15 @@ def is_standing(state: ContainerState) -> bool:
     return state.status is ContainerStatus.RUNNING and state.health is not Health.UNHEALTHY
 
 
+def is_ready(state: ContainerState) -> bool:
+    """Whether a container does its work: it runs, and no health check says otherwise."""
+    return is_standing(state) and state.health is not Health.STARTING
+
+
 def _is_good(replica: Replica, state: ContainerState, service: ServiceSpec, cast: "_Draft") -> bool:
     if service.runs_once:
         return state.status is ContainerStatus.EXITED and state.exit_code == 0
-    if not is_standing(state) or state.health is Health.STARTING:
+    if not is_ready(state):
         return False
     return all(model.takes(replica.name) for model in cast.models)
 
@@ -143,7 +148,7 @@ def cast_of(scene: Scene, service: ServiceSpec) -> Cast:
             draft.broken.add((replica.host, replica.name))
     at = {(replica.host, replica.name) for replica in wished}
     others = [h for h in scene.replicas_of(service.name) if (h.host, h.name) not in at]
-    old = tuple(h for h in others if _runs(h.state) and not is_retired(h.name))
+    old = tuple(h for h in others if holds_resources(h.state) and not is_retired(h.name))
     return Cast(
         service,
         names,
@@ -159,7 +164,8 @@ def cast_of(scene: Scene, service: ServiceSpec) -> Cast:
     )
 
 
-def _runs(state: ContainerState) -> bool:
+def holds_resources(state: ContainerState) -> bool:
+    """Whether a container has processes: it may answer, write to volumes, and hold ports."""
     return state.status in {
         ContainerStatus.RUNNING,
         ContainerStatus.PAUSED,

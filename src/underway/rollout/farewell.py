@@ -1,11 +1,15 @@
-"""Services that the release no longer has: out of the traffic, then gone."""
+"""What goes for good: services that the release no longer has, and what interrupted runs left."""
 
 from dataclasses import dataclass, field
 
 from underway.model.names import ServiceName
+from underway.model.plan import Stage
+from underway.model.snapshot import Role
 from underway.model.step import RemoveContainer, RemoveUpstream, Step, StopContainer
+from underway.rollout.cast import holds_resources
 from underway.rollout.naming import is_retired, retired_name
 from underway.rollout.scene import Scene
+from underway.rollout.stages import in_parallel
 
 STOP_GRACE_S = 30.0
 """A service that is gone from the file tells no grace period any more."""
@@ -46,6 +50,22 @@ def farewell(scene: Scene, *, everything: bool = False) -> Farewell:
     return gone
 
 
+def leftovers(scene: Scene) -> list[Stage]:
+    """Stages that end what an interrupted run had begun to retire.
+
+    They come ahead of the rollout: until a retired replica is gone, it may write to a volume that
+    its successor needs for itself, and its name is taken.
+    """
+    lanes: list[tuple[Step, ...]] = []
+    for held in scene.containers(Role.REPLICA):
+        if is_retired(held.name):
+            cause = "left by an interrupted run"
+            stop = StopContainer(held.host, held.name, held.name, STOP_GRACE_S, cause)
+            remove = RemoveContainer(held.host, held.name, cause)
+            lanes.append((stop, remove) if holds_resources(held.state) else (remove,))
+    return in_parallel("Finish what was interrupted", lanes)
+
+
 def _forget(scene: Scene, name: ServiceName, gone: Farewell, cause: str) -> None:
     for host in scene.reachable:
         for upstream in host.edge.upstreams if host.edge else ():
@@ -56,7 +76,6 @@ def _forget(scene: Scene, name: ServiceName, gone: Farewell, cause: str) -> None
 def _end(scene: Scene, name: ServiceName, gone: Farewell) -> None:
     for held in scene.replicas_of(name):
         if is_retired(held.name):
-            gone.remove.append(RemoveContainer(held.host, held.name, "left by an interrupted run"))
             continue
         retired = retired_name(held.name)
         gone.stop.append(

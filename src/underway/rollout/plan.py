@@ -7,7 +7,7 @@ failed or interrupted run is undone by planning the previous release over a fres
 from dataclasses import dataclass, field
 
 from underway.errors import UnreachableError
-from underway.model.names import LABEL_ROLE, ServiceName
+from underway.model.names import LABEL_ROLE, HostName, ServiceName
 from underway.model.plan import Lane, Plan, Stage
 from underway.model.release import Release
 from underway.model.snapshot import ContainerStatus, Role, Snapshot
@@ -23,9 +23,9 @@ from underway.model.step import (
     WriteFiles,
 )
 from underway.rollout.addresses import Allocator
-from underway.rollout.cast import Cast, cast_of
-from underway.rollout.farewell import farewell
-from underway.rollout.naming import before_name, files_volume, own_labels
+from underway.rollout.cast import Cast, cast_of, holds_resources
+from underway.rollout.farewell import farewell, leftovers
+from underway.rollout.naming import before_name, files_volume, is_retired, own_labels
 from underway.rollout.order import turns
 from underway.rollout.prepare import Preparation
 from underway.rollout.request import before_request, image_reference, secret_files
@@ -64,7 +64,7 @@ def plan_release(
     allocator = Allocator(scene)
     preparation = Preparation(scene, allocator, transfer)
     starter = Starter(scene, allocator)
-    draft = _Draft(stages=preparation.stages())
+    draft = _Draft(stages=[*preparation.stages(), *leftovers(scene)])
     runs_before = policy.runs_before and not policy.is_undo
     for turn in turns(scene.spec, runs_before=runs_before):
         cast = cast_of(scene, turn.service)
@@ -176,12 +176,19 @@ def _retire(scene: Scene, draft: _Draft) -> list[Stage]:
 def _clean_up(scene: Scene) -> list[Stage]:
     """Remove what interrupted runs left, and what only older releases needed."""
     steps: list[Step] = []
-    needed: set[str] = set()
+    needed: set[tuple[HostName, str]] = set()
     for service in scene.spec.services:
         cast = cast_of(scene, service)
-        if secret_files(service) and cast.wished:
-            needed.add(files_volume(scene.app, service.name, cast.wished[0].generation))
-        steps += [RemoveContainer(h.host, h.name, "no longer runs") for h in cast.gone]
+        if secret_files(service):
+            needed |= {
+                (replica.host, files_volume(scene.app, service.name, replica.generation))
+                for replica in cast.wished
+            }
+        steps += [
+            RemoveContainer(held.host, held.name, "no longer runs")
+            for held in cast.gone
+            if not is_retired(held.name)
+        ]
     for held in scene.containers(Role.BEFORE):
         is_running = held.state.status is ContainerStatus.RUNNING
         if held.state.release != scene.release.number and not is_running:
@@ -190,23 +197,24 @@ def _clean_up(scene: Scene) -> list[Stage]:
         RemoveContainer(held.host, held.name, "left by an interrupted run")
         for held in scene.containers(Role.FILES)
     ]
-    kept = _mounted_after(scene)
+    needed |= _mounted_after(scene)
     for host in scene.reachable:
         for volume in host.volumes:
             labels = dict(volume.labels)
             is_ours = labels.get("underway.app") == scene.app
             if not is_ours or labels.get(LABEL_ROLE) != Role.FILES.value:
                 continue
-            if volume.name not in needed and volume.name not in kept:
+            if (host.name, volume.name) not in needed:
                 steps.append(RemoveVolume(host.name, volume.name, "files of an older generation"))
     return in_lanes("Clean up", steps)
 
 
-def _mounted_after(scene: Scene) -> set[str]:
-    """Volumes that replicas left running by a lost edge still mount."""
-    if not scene.lost_edges:
-        return set()
-    return {v for held in scene.containers(Role.REPLICA) for v in held.state.volumes}
+def _mounted_after(scene: Scene) -> set[tuple[HostName, str]]:
+    """Volumes of a `before` that still runs, and of replicas that a lost edge keeps running."""
+    kept = [h for h in scene.containers(Role.BEFORE) if holds_resources(h.state)]
+    if scene.lost_edges:
+        kept += scene.containers(Role.REPLICA)
+    return {(held.host, volume) for held in kept for volume in held.state.volumes}
 
 
 def _tolerances(scene: Scene) -> tuple[tuple[ServiceName, int], ...]:

@@ -18,7 +18,7 @@ from underway.model.step import (
     Step,
 )
 from underway.rollout.edge import EDGE_CONTAINER, EDGE_VOLUME
-from underway.rollout.farewell import farewell
+from underway.rollout.farewell import farewell, leftovers
 from underway.rollout.naming import anchor_name, ledger_volume, vault_volume
 from underway.rollout.scene import Policy, Scene
 from underway.rollout.stages import in_lanes, in_parallel
@@ -37,6 +37,7 @@ def plan_removal(
     scene = Scene(empty_release(release), snapshot, policy)
     gone = farewell(scene, everything=True)
     stages = [
+        *leftovers(scene),
         *in_lanes("Take out of the traffic", gone.drain),
         *in_parallel("Stop", gone.stop),
         *in_lanes("Forget", gone.forget),

@@ -23,7 +23,7 @@ from underway.model.step import (
     Watch,
 )
 from underway.model.traffic import Server, ServerMode, Side
-from underway.rollout.cast import Cast
+from underway.rollout.cast import Cast, is_ready
 from underway.rollout.naming import retired_name
 from underway.rollout.scene import Held, Replica, Scene
 from underway.rollout.stages import in_lanes, in_parallel
@@ -124,14 +124,33 @@ class Rollout:
             self._start(title, batch)
             serving += len(batch)
             is_last = number == len(batches)
-            keep = 0 if is_last else max(0, len(self.cast.wished) - serving)
-            retiring, waiting = waiting[: len(waiting) - keep], waiting[len(waiting) - keep :]
+            retiring = waiting if is_last else self._spare(waiting, serving)
+            waiting = [held for held in waiting if held not in retiring]
             self._cut_over(title, batch, retiring)
             if is_last:
                 return Retirement(self.cast, tuple(retiring))
             self._retire_now(title, retiring)
             self._pause_between(title, batch)
         return Retirement(self.cast, ())
+
+    def _spare(self, waiting: list[Held], serving: int) -> list[Held]:
+        """Old replicas that can go while `serving` wished ones serve: idle ones, and surplus.
+
+        Every edge keeps as many that take requests as are wished: one that is only being probed
+        there, or is not routed yet, does not help it.
+        """
+        helping = [{h for h in waiting if model.takes(h.name)} for model in self.cast.models]
+        if not self.cast.models:
+            helping = [{h for h in waiting if is_ready(h.state)}]
+        surplus = [serving + len(some) - len(self.cast.wished) for some in helping]
+        going: list[Held] = []
+        for held in waiting:
+            needed_by = [i for i, some in enumerate(helping) if held in some]
+            if all(surplus[i] > 0 for i in needed_by):
+                going.append(held)
+                for i in needed_by:
+                    surplus[i] -= 1
+        return going
 
     def _recreate(self) -> Retirement:
         """Stop first: what holds a port, a volume or a name makes room for the new replica."""

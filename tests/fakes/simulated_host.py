@@ -1,0 +1,219 @@
+"""One host of a simulated fleet: containers, networks, volumes, records and what its edge knows."""
+
+import ipaddress
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from underway.model.container import ContainerRequest
+from underway.model.image import ImageIdentity, ImageState
+from underway.model.names import (
+    LABEL_APP,
+    LABEL_ROLE,
+    LABEL_SERVICE,
+    AppName,
+    ContainerName,
+    HostName,
+    ServiceName,
+)
+from underway.model.release import LedgerState
+from underway.model.snapshot import (
+    ContainerState,
+    ContainerStatus,
+    EngineFacts,
+    Health,
+    HostState,
+    NetworkState,
+    Role,
+    VolumeState,
+)
+from underway.model.spec import MountKind, NetworkSpec
+from underway.model.traffic import EdgeState, ObservedServer, ObservedUpstream, Side, Upstream
+from underway.rollout.haproxy_config import fragment_digest
+
+FACTS: Final = EngineFacts("26.1.5", "1.45")
+CheckKey = tuple[AppName, ServiceName, Side, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A container."""
+
+    name: ContainerName
+    id: str
+    image: str
+    labels: tuple[tuple[str, str], ...]
+    has_healthcheck: bool
+    published: tuple[tuple[str, int], ...]
+    addresses: tuple[tuple[str, str], ...]
+    volumes: tuple[str, ...]
+    status: ContainerStatus = ContainerStatus.CREATED
+    health: Health = Health.NONE
+    exit_code: int = 0
+    restarts: int = 0
+
+    @classmethod
+    def created(cls, request: ContainerRequest, image: str, number: str) -> "Box":
+        """The container of a request, not yet started."""
+        test = request.health.test if request.health else ()
+        return cls(
+            request.name,
+            number,
+            image,
+            request.labels,
+            bool(test) and test != ("NONE",),
+            tuple((p.host_address, p.host_port) for p in request.published if p.host_port),
+            tuple((place.network, place.address) for place in request.networks),
+            tuple(m.source for m in request.mounts if m.kind is MountKind.VOLUME and m.source),
+        )
+
+    def label(self, name: str) -> str:
+        """The label's value, or ""."""
+        return next((value for key, value in self.labels if key == name), "")
+
+    @property
+    def role(self) -> str:
+        """What it is for."""
+        return self.label(LABEL_ROLE)
+
+    @property
+    def service(self) -> str:
+        """The service it belongs to."""
+        return self.label(LABEL_SERVICE)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it can answer."""
+        return self.status is ContainerStatus.RUNNING
+
+    @property
+    def is_restarting(self) -> bool:
+        """Whether it crashes in a loop."""
+        return self.status is ContainerStatus.RESTARTING
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether it is on its way out."""
+        return self.name.endswith("-retired")
+
+    def is_replica_of(self, app: AppName, service: ServiceName) -> bool:
+        """Whether it is a replica of this service."""
+        return (
+            self.role == Role.REPLICA.value
+            and self.label(LABEL_APP) == app
+            and self.service == service
+        )
+
+    def state(self) -> ContainerState:
+        """What an engine tells of it: it holds ports and addresses only while it runs."""
+        holds = self.is_running or self.is_restarting
+        return ContainerState(
+            id=self.id,
+            name=self.name,
+            image_id=self.image,
+            status=self.status,
+            labels=self.labels,
+            health=self.health,
+            exit_code=self.exit_code,
+            restart_count=self.restarts,
+            published=self.published if holds else (),
+            addresses=self.addresses if holds else (),
+            volumes=self.volumes,
+        )
+
+
+@dataclass(slots=True)
+class SimulatedHost:
+    """A host. What the edge knows stays in its volume when its container goes."""
+
+    name: HostName
+    address: str
+    is_reachable: bool = True
+    boxes: dict[str, Box] = field(default_factory=dict)
+    images: dict[str, ImageIdentity] = field(default_factory=dict)
+    networks: dict[str, NetworkState] = field(default_factory=dict)
+    volumes: dict[str, VolumeState] = field(default_factory=dict)
+    ledger: LedgerState | None = None
+    vault: tuple[int, ...] = ()
+    upstreams: dict[tuple[AppName, ServiceName], Upstream] = field(default_factory=dict)
+    checks: dict[CheckKey, str] = field(default_factory=dict)
+
+    def fork(self) -> "SimulatedHost":
+        """An independent copy: all values inside are frozen."""
+        return replace(
+            self,
+            boxes=dict(self.boxes),
+            images=dict(self.images),
+            networks=dict(self.networks),
+            volumes=dict(self.volumes),
+            upstreams=dict(self.upstreams),
+            checks=dict(self.checks),
+        )
+
+    def has_running(self, role: str, app: AppName | None = None) -> bool:
+        """Whether a container of this role runs here."""
+        return any(
+            box.is_running and box.role == role and app in {None, box.label(LABEL_APP)}
+            for box in self.boxes.values()
+        )
+
+    def put_network(self, network: NetworkSpec) -> None:
+        """Create a network; one that exists is left alone."""
+        made = NetworkState(network.physical, (network.subnet,), network.labels)
+        self.networks.setdefault(network.physical, made)
+
+    def keep_checks(self, wished: Upstream, seen: Upstream | None) -> None:
+        """Forget the checks of servers that are new, moved or gone."""
+        before = {(s.side, s.name): (s.address, s.port) for s in seen.servers} if seen else {}
+        after = {(s.side, s.name): (s.address, s.port) for s in wished.servers}
+        for side, name in {*before, *after}:
+            if before.get((side, name)) != after.get((side, name)):
+                self.checks.pop((wished.app, wished.service, side, name), None)
+
+    def state(self) -> HostState:
+        """What `observe` sees of this host."""
+        has_anchor = self.has_running(Role.ANCHOR.value)
+        has_edge = self.has_running(Role.EDGE.value)
+        return HostState(
+            name=self.name,
+            facts=FACTS,
+            containers=tuple(self.boxes[name].state() for name in sorted(self.boxes)),
+            images=tuple(
+                ImageState(digest, (image.reference,), (), (), 1, "")
+                for digest, image in sorted(self.images.items())
+            ),
+            networks=tuple(self.networks[name] for name in sorted(self.networks)),
+            volumes=tuple(self.volumes[name] for name in sorted(self.volumes)),
+            ledger=(self.ledger or LedgerState(self.name)) if has_anchor else None,
+            vault=self.vault if has_anchor else (),
+            edge=self._edge() if has_edge else None,
+        )
+
+    def _edge(self) -> EdgeState:
+        return EdgeState(
+            "3.0",
+            tuple(
+                ObservedUpstream(
+                    u.app,
+                    u.service,
+                    u.live,
+                    fragment_digest(u),
+                    tuple(sorted(u.proxy.hosts)),
+                    tuple(
+                        ObservedServer(
+                            s.name, s.side, s.address, s.port, s.mode, check, check == "L7OK"
+                        )
+                        for s in u.servers
+                        for check in [self.checks.get((u.app, u.service, s.side, s.name), "")]
+                    ),
+                )
+                for _, u in sorted(self.upstreams.items())
+            ),
+        )
+
+
+def overlapping(network: NetworkState, subnet: str) -> bool:
+    """Whether a network overlaps a subnet."""
+    if not subnet:
+        return False
+    wished = ipaddress.ip_network(subnet)
+    return any(ipaddress.ip_network(held).overlaps(wished) for held in network.subnets)
