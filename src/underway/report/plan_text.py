@@ -4,7 +4,8 @@ Compact by default: equal work on several hosts or replicas stands on one line, 
 only record are left out. `is_verbose` shows every step on its own line.
 """
 
-from typing import Final
+import re
+from typing import Final, NamedTuple
 
 from underway.model.plan import Lane, Plan, Stage
 from underway.model.step import RecordRelease, SetCurrent, Step, WriteVault
@@ -14,6 +15,15 @@ from underway.report.step_text import step_text, verb_of
 
 _BOOKKEEPING: Final = (RecordRelease, SetCurrent, WriteVault)
 _SUBJECTS_SHOWN: Final = 4
+_NUMBER: Final = re.compile(r"\d+")
+
+
+class Work(NamedTuple):
+    """One of the equal things that stand on a compact line."""
+
+    subject: str
+    host: str
+    cause: str
 
 
 def plan_lines(plan: Plan, *, is_verbose: bool = False) -> list[Line]:
@@ -28,9 +38,10 @@ def plan_lines(plan: Plan, *, is_verbose: bool = False) -> list[Line]:
 
 
 def _head(plan: Plan) -> Line:
-    release = f" (release {plan.release})" if plan.release else ""
     if plan.is_empty:
+        release = f" (release {plan.release})" if plan.release else ""
         return line(good("nothing to do"), f": {plan.app} is as wished", faint(release))
+    goal = plan.goal if plan.goal.startswith(plan.app) else f"{plan.app}: {plan.goal}"
     total = sum(1 for _ in plan.steps())
     hosts = {lane.host for stage in plan.stages for lane in stage.lanes}
     size = ", ".join(
@@ -40,7 +51,7 @@ def _head(plan: Plan) -> Line:
             count_text(len(hosts), "host"),
         )
     )
-    return line(strong(f"{plan.app}: {plan.goal}"), release, faint(f"  {size}"))
+    return line(strong(goal), faint(f"  {size}"))
 
 
 def _stage(stage: Stage, index: int, *, is_verbose: bool) -> list[Line]:
@@ -68,15 +79,19 @@ def _verb(verb: str) -> Span:
 
 
 def _compact(lanes: tuple[Lane, ...]) -> list[Line]:
-    """One line per kind of step and cause, in the order of their first appearance."""
-    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    """One line per kind of step and cause, in the order of their first appearance.
+
+    Causes that differ in numbers only ("replica 1 of 2") are one.
+    """
+    groups: dict[tuple[str, str], list[Work]] = {}
     for lane in lanes:
         for step in lane.steps:
             if isinstance(step, _BOOKKEEPING):
                 continue
-            key = (type(step).__name__, step.cause)
-            groups.setdefault(key, []).append((step_text(step).subject, lane.host))
-    lines = [_group(kind, cause, work) for (kind, cause), work in groups.items()]
+            key = (type(step).__name__, _NUMBER.sub("#", step.cause))
+            work = Work(step_text(step).subject, lane.host, step.cause)
+            groups.setdefault(key, []).append(work)
+    lines = [_group(kind, work) for (kind, _), work in groups.items()]
     hidden = sum(isinstance(step, _BOOKKEEPING) for lane in lanes for step in lane.steps)
     if hidden:
         hosts = tuple(dict.fromkeys(lane.host for lane in lanes))
@@ -84,9 +99,11 @@ def _compact(lanes: tuple[Lane, ...]) -> list[Line]:
     return lines
 
 
-def _group(kind: str, cause: str, work: list[tuple[str, str]]) -> Line:
-    subjects = list(dict.fromkeys(subject for subject, _ in work))
-    hosts = list(dict.fromkeys(host for _, host in work))
+def _group(kind: str, work: list[Work]) -> Line:
+    subjects = list(dict.fromkeys(entry.subject for entry in work))
+    hosts = list(dict.fromkeys(entry.host for entry in work))
+    causes = list(dict.fromkeys(entry.cause for entry in work))
+    cause = causes[0] if len(causes) == 1 else f"{causes[0]}, …"
     shown = ", ".join(subjects[:_SUBJECTS_SHOWN])
     if len(subjects) > _SUBJECTS_SHOWN:
         shown += f" and {len(subjects) - _SUBJECTS_SHOWN} more"

@@ -42,9 +42,9 @@ VERBS: Final = {
     "CreateVolume": "create volume",
     "RemoveVolume": "remove volume",
     "WriteFiles": "write files",
-    "WriteVault": "write values of",
-    "RecordRelease": "record",
-    "SetCurrent": "make current",
+    "WriteVault": "write values of release",
+    "RecordRelease": "record release",
+    "SetCurrent": "set current release",
     "CreateContainer": "create",
     "StartContainer": "start",
     "StopContainer": "stop",
@@ -96,9 +96,9 @@ def _subject(step: Step) -> tuple[str, str]:  # noqa: C901, PLR0911 (one case pe
         case RemoveImage(image=name):
             return name, ""
         case WriteVault(release=number) | RecordRelease(release=number):
-            return f"release {number}", ""
+            return str(number), ""
         case SetCurrent(release=number):
-            return f"release {number}", ""
+            return str(number), ""
         case CreateContainer() | StartContainer() | StopContainer() | RemoveContainer():
             return _container(step)
         case SetUpstream(upstream=upstream):

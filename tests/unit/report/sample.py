@@ -82,7 +82,7 @@ def plan() -> Plan:
     return Plan(
         APP,
         ReleaseNumber(12),
-        "deploy",
+        "libra runs release 12",
         (
             Stage("images", tuple(Lane(h, (PullImage(h, IMAGE, "not here"),)) for h in HOSTS)),
             Stage(

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from tests.unit.report.sample import HOSTS, plan
 from underway.model.plan import Lane, Plan, Stage
-from underway.model.step import RemoveContainer, Step
+from underway.model.step import RemoveContainer, StartContainer, Step
 from underway.report.line import draw
 from underway.report.plan_text import plan_lines
 from underway.report.step_text import VERBS
 
 COMPACT = """\
-libra: deploy (release 12)  4 stages, 16 steps, 2 hosts
+libra runs release 12  4 stages, 16 steps, 2 hosts
 
 1. images
    pull image registry.test/libra:3f2a91c on app1, app2  because not here
@@ -71,6 +71,16 @@ def test_many_subjects_are_counted():
     steps = tuple(RemoveContainer(HOSTS[0], name, "surplus") for name in names)
     many = replace(plan(), stages=(Stage("remove", (Lane(HOSTS[0], steps),)),))
     assert "libra-web-7f3a2c-4 and 3 more on app1" in draw(plan_lines(many))
+
+
+def test_causes_that_differ_in_numbers_share_a_line():
+    names = ["libra-web-7f3a2c-1", "libra-web-7f3a2c-2", "libra-web-11aa22-1"]
+    causes = ["replica 1 of 2", "replica 2 of 2", "surplus"]
+    steps = tuple(StartContainer(HOSTS[0], *pair) for pair in zip(names, causes, strict=True))
+    mixed = replace(plan(), stages=(Stage("start", (Lane(HOSTS[0], steps),)),))
+    text = draw(plan_lines(mixed))
+    assert "libra-web-7f3a2c-1, libra-web-7f3a2c-2 on app1  because replica 1 of 2, …\n" in text
+    assert "start libra-web-11aa22-1 on app1  because surplus\n" in text
 
 
 def test_every_kind_of_step_has_a_verb():

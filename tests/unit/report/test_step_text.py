@@ -61,7 +61,7 @@ CASES: list[tuple[Step, str]] = [
     (WriteFiles(H, "libra_s1", "i", (FILE,), (), C), "write files libra_s1 /run/secrets/key"),
     (WriteVault(H, R12, C), "write values of release 12"),
     (RecordRelease(H, R12, C), "record release 12"),
-    (SetCurrent(H, R12, (), C), "make current release 12"),
+    (SetCurrent(H, R12, (), C), "set current release 12"),
     (CreateContainer(H, ContainerRequest(WEB_1, "i"), C), "create libra-web-7f3a2c-1"),
     (StartContainer(H, WEB_1, C), "start libra-web-7f3a2c-1"),
     (StopContainer(H, OLD[H], RETIRED, 30, C), "stop libra-web-11aa22-1 within 30s"),
