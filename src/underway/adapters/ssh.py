@@ -9,7 +9,7 @@ from typing import Final
 from underway.adapters.dial import DialTunnel
 from underway.adapters.endpoint import SshEndpoint
 from underway.adapters.program import run_program
-from underway.adapters.ssh_diagnosis import diagnosis, forbids_forwarding
+from underway.adapters.ssh_diagnosis import diagnosis
 from underway.adapters.tunnel import Tunnel, TunnelDirectory, answers, ssh_argv
 from underway.errors import UnreachableError
 from underway.model.names import HostName
@@ -82,28 +82,32 @@ class SshRoute:
             self._tunnel = tunnel
             return
         tunnel.close()
-        if not forbids_forwarding(tunnel.stderr):
-            raise self._engine_problem(tunnel.stderr)
+        self._look_at_socket()
         self._tunnel = self._dialled()
 
     def _dialled(self) -> DialTunnel:
-        """The second way, where the server forbids forwarding."""
+        """The second way: the socket is there, so the server may forbid forwarding to it."""
         dial = DialTunnel(self._endpoint, self._directory.new_socket())
         if answers(dial.socket_path):
             return dial
         dial.close()
-        if "command not found" in dial.stderr or "docker: not found" in dial.stderr:
+        if "not found" in dial.stderr:
             raise UnreachableError(
                 "ssh-forwarding",
-                f"{self._host}: the SSH server forbids forwarding, and has no `docker` command",
-                cause=dial.stderr.strip(),
+                f"{self._host}: the engine's socket is there, but SSH does not forward to it",
+                cause=f"and `docker system dial-stdio` there says: {dial.stderr.strip()}",
                 hint="Allow `AllowStreamLocalForwarding` in sshd_config, or install the Docker CLI"
                 " on the host.",
             )
-        raise self._engine_problem(dial.stderr)
+        raise UnreachableError(
+            "host-unreachable",
+            f"{self._host}: SSH works, but the Docker engine does not answer",
+            cause=dial.stderr.strip(),
+            hint="Look at the engine on the host (`systemctl status docker`).",
+        )
 
-    def _engine_problem(self, stderr: str) -> UnreachableError:
-        """Logged in, but no engine answers: ask the host why."""
+    def _look_at_socket(self) -> None:
+        """Logged in, but no engine answers: ask the host whether it can."""
         path = self._endpoint.socket
         quoted = shlex.quote(path)
         script = (
@@ -113,22 +117,16 @@ class SshRoute:
         argv = ssh_argv(self._endpoint, ["-n", "-T"], f"sh -c {shlex.quote(script)}")
         result = run_program(argv, timeout_s=_DIAGNOSE_S)
         if result.exit_code == _NO_SOCKET:
-            return UnreachableError(
+            raise UnreachableError(
                 "engine-missing",
                 f"{self._host}: there is no Docker engine at {path}",
                 hint="Install or start Docker on the host.",
             )
         if result.exit_code == _NO_RIGHT:
             user = self._endpoint.user or "the user"
-            return UnreachableError(
+            raise UnreachableError(
                 "engine-denied",
                 f"{self._host}: {self._endpoint.destination} may not use the Docker engine",
                 cause=f"no permission for {path}",
                 hint=f"Add {user} to the `docker` group on the host, then log in anew.",
             )
-        return UnreachableError(
-            "host-unreachable",
-            f"{self._host}: SSH works, but the Docker engine does not answer",
-            cause=stderr.strip().splitlines()[-1] if stderr.strip() else "",
-            hint="Look at the engine on the host (`systemctl status docker`).",
-        )

@@ -65,8 +65,3 @@ def diagnosis(host: HostName, endpoint: SshEndpoint, stderr: str) -> Unreachable
         hint=f"Run `ssh -v {endpoint.destination}` and mend what it says.",
         detail=tuple(stderr.splitlines()[-10:]),
     )
-
-
-def forbids_forwarding(stderr: str) -> bool:
-    """Whether the server refused to forward to a socket, rather than found none to forward to."""
-    return "prohibited" in stderr.lower()
