@@ -10,7 +10,7 @@ _DOTTED: Final = re.compile(
     r"(?:validating [^:]+: |interpolating |')"
     r"((?:services|volumes|networks|secrets|configs|x-underway)(?:[.\[][^\s':]+)?)"
 )
-_ADDITIONAL: Final = re.compile(r"additional properties '([^']+)'")
+_ADDITIONAL: Final = re.compile(r"[Aa]dditional propert(?:y|ies) '?([^\s']+)")
 _SERVICE: Final = re.compile(r"^(?:service \"(?P<quoted>[^\"]+)\"|services\.(?P<dotted>[^\s:.]+))")
 _LINE: Final = re.compile(r"(?:at L(?P<short>\d+)\.C\d+|.*line (?P<long>\d+): )")
 _CONTAINER_NAME: Final = re.compile(r"can't set container_name and (\S+) as container name")

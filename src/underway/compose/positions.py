@@ -4,8 +4,9 @@ Compose's canonical output has no lines, so the files are read once more, for th
 list entry is found by its text, since overrides shift its index.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 import yaml
@@ -14,6 +15,8 @@ Path = tuple[str | int, ...]
 
 _MAX_NODES: Final = 50_000
 _MAX_DEPTH: Final = 40
+_MAX_TEXTS: Final = 100
+_MAX_TEXT_DEPTH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +105,19 @@ def _walk_sequence(index: _Index, node: yaml.SequenceNode, path: Path) -> None:
     for number, value in enumerate(node.value):
         line = value.start_mark.line + 1
         index.lines.setdefault((*path, number), line)
-        index.texts.setdefault(path, []).append((line, " ".join(_scalars(value, 0))))
+        index.texts.setdefault(path, []).append(
+            (line, " ".join(islice(_scalars(value, 0), _MAX_TEXTS)))
+        )
         if isinstance(value, yaml.ScalarNode):
             index.lines.setdefault((*path, value.value), line)
             index.lines.setdefault((*path, value.value.partition("=")[0]), line)
         _walk(index, value, (*path, number))
 
 
-def _scalars(node: yaml.Node, depth: int) -> list[str]:
+def _scalars(node: yaml.Node, depth: int) -> Iterator[str]:
     if isinstance(node, yaml.ScalarNode):
-        return [str(node.value)]
-    if depth > 3:  # noqa: PLR2004 - list entries of Compose nest no deeper
-        return []
-    if isinstance(node, yaml.MappingNode):
-        return [text for _, value in node.value for text in _scalars(value, depth + 1)]
-    return [text for value in node.value for text in _scalars(value, depth + 1)]
+        yield str(node.value)
+    elif depth < _MAX_TEXT_DEPTH:
+        is_mapping = isinstance(node, yaml.MappingNode)
+        for entry in node.value:
+            yield from _scalars(entry[1] if is_mapping else entry, depth + 1)

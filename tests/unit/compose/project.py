@@ -1,19 +1,22 @@
 """A project written to a directory and loaded by the real Compose."""
 
+import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from underway.adapters.compose_commands import CommandOutputs
 from underway.adapters.compose_files import LocalFiles, find_sources
-from underway.adapters.compose_program import ComposeProgram, find_compose
+from underway.adapters.compose_program import ComposeBinary, ComposeProgram, find_compose
 from underway.compose.loading import load
 from underway.compose.sources import Understood
 from underway.model.names import ServiceName
 from underway.model.spec import ServiceSpec
 
 PATH = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
-BINARY = find_compose(PATH)
+# Another Compose than the first one found: `UNDERWAY_TEST_COMPOSE=/path/to/docker-compose`.
+CHOSEN = os.environ.get("UNDERWAY_TEST_COMPOSE")
+BINARY = ComposeBinary((CHOSEN,), "chosen") if CHOSEN else find_compose(PATH)
 
 
 def write(directory: Path, files: Mapping[str, str]) -> None:

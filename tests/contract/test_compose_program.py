@@ -1,0 +1,196 @@
+"""The Composer port on the real Compose: found, limited, exact."""
+
+import stat
+import sysconfig
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from underway.adapters.compose_commands import CommandOutputs
+from underway.adapters.compose_files import LocalFiles, find_sources
+from underway.adapters.compose_program import ComposeProgram, find_compose
+from underway.compose.canonical import read_canonical
+from underway.compose.sources import (
+    TRAVEL_LIMIT_BYTES,
+    FileReader,
+    ProjectComposer,
+    SensitiveCommands,
+)
+from underway.errors import ConfigurationError, UnreachableError
+from underway.ports import Composer
+
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
+NASTY = "a b\n'quoted' \"double\" $dollar ${brace} ünï \t# end\n"
+
+
+def composer(directory: Path, environment: Mapping[str, str] = ENVIRONMENT) -> ComposeProgram:
+    return ComposeProgram(directory, environment)
+
+
+def program(directory: Path, name: str, script: str) -> None:
+    path = directory / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def test_the_adapters_are_their_ports(tmp_path: Path) -> None:
+    port: Composer = composer(tmp_path)
+    project: ProjectComposer = composer(tmp_path)
+    reader: FileReader = LocalFiles()
+    commands: SensitiveCommands = CommandOutputs(ENVIRONMENT)
+    assert all((port, project, reader, commands))
+
+
+def test_values_pass_through_exactly(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        "services: {web: {image: x, environment: {A: '${A}', B: 'a$$b'}}}\n"
+    )
+    text = composer(tmp_path).canonical(
+        [tmp_path / "compose.yaml"], interpolate=True, environment={"A": NASTY}
+    )
+    tree = read_canonical(text, is_interpolated=True)
+    assert tree["services"]["web"]["environment"] == {"A": NASTY, "B": "a$b"}
+
+
+def test_variables_are_told_exactly_and_only_if_set(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("FROM_FILE=f\nBOTH=file\n")
+    variables = composer(tmp_path, {**ENVIRONMENT, "BOTH": "shell", "EMPTY": ""}).variables(
+        ["NASTY", "FROM_FILE", "BOTH", "EMPTY", "UNSET"], environment={"NASTY": NASTY}
+    )
+    assert variables == {"NASTY": NASTY, "FROM_FILE": "f", "BOTH": "shell", "EMPTY": ""}
+
+
+def test_env_files_replace_dot_env(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A=1\nB=1\n")
+    (tmp_path / "other.env").write_text("A=2\n")
+    program_ = ComposeProgram(tmp_path, ENVIRONMENT, env_files=(tmp_path / "other.env",))
+    assert program_.variables(["A", "B"]) == {"A": "2"}
+
+
+def test_uninterpolated_text_keeps_paths_and_references(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        "services: {web: {image: 'x:${TAG:-1}', volumes: ['./a:/a'], env_file: missing.env}}\n"
+    )
+    text = composer(tmp_path).canonical([tmp_path / "compose.yaml"], interpolate=False)
+    web = read_canonical(text, is_interpolated=False)["services"]["web"]
+    assert web["image"] == "x:${TAG:-1}"
+    assert web["volumes"][0]["source"] == "./a"
+
+
+def test_extensions_below_the_top_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        "services: {web: {image: x, x-underway: {proxy: a},"
+        " ports: [{target: 80, x-underway: {public: true}}]}}\n"
+    )
+    text = composer(tmp_path).canonical([tmp_path / "compose.yaml"], interpolate=True)
+    web = read_canonical(text, is_interpolated=True)["services"]["web"]
+    assert web["x-underway"] == {"proxy": "a"}
+    assert web["ports"][0]["x-underway"] == {"public": True}
+
+
+def test_composes_own_error_is_told(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {web: {image: x, nonsense: 1}}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        composer(tmp_path).canonical([tmp_path / "compose.yaml"], interpolate=True)
+    assert caught.value.code == "compose-invalid"
+    assert "services.web.nonsense" in caught.value.cause
+
+
+def test_an_alias_bomb_ends_within_its_limits(tmp_path: Path) -> None:
+    lines = ["services: {web: {image: x}}", "x-a0: &a0 [l, l, l, l, l, l, l, l, l]"]
+    lines += [f"x-a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 11)]
+    (tmp_path / "compose.yaml").write_text("\n".join(lines))
+    started = time.monotonic()
+    with pytest.raises(ConfigurationError) as caught:
+        ComposeProgram(tmp_path, ENVIRONMENT, timeout_s=20).canonical(
+            [tmp_path / "compose.yaml"], interpolate=True
+        )
+    assert caught.value.code == "compose-too-large"
+    assert time.monotonic() - started < 30
+
+
+def test_a_compose_that_hangs_is_ended(tmp_path: Path) -> None:
+    program(tmp_path, "docker-compose", '[ "$1" = version ] && echo 5.0.0 && exit; exec sleep 60')
+    slow = ComposeProgram(tmp_path, {"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout_s=0.5)
+    with pytest.raises(ConfigurationError) as caught:
+        slow.canonical([tmp_path / "compose.yaml"], interpolate=True)
+    assert caught.value.code == "compose-too-large"
+
+
+def test_the_plugin_comes_first(tmp_path: Path) -> None:
+    program(tmp_path, "docker", '[ "$1" = compose ] && echo 2.40.3')
+    program(tmp_path, "docker-compose", "echo v2.24.0")
+    found = find_compose({"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert found.argv == (str(tmp_path / "docker"), "compose")
+    assert found.version == "2.40.3"
+
+
+def test_an_old_plugin_is_passed_over(tmp_path: Path) -> None:
+    program(tmp_path, "docker", "echo 2.23.3")
+    program(tmp_path, "docker-compose", "echo v2.24.0")
+    found = find_compose({"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert found.argv == (str(tmp_path / "docker-compose"),)
+
+
+def test_the_packaged_one_is_found_without_path(tmp_path: Path) -> None:
+    found = find_compose({"PATH": str(tmp_path)})
+    assert found.argv == (str(Path(sysconfig.get_path("scripts")) / "docker-compose"),)
+
+
+def test_no_compose_names_the_old_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, "docker-compose", "echo 1.29.2")
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path))
+    with pytest.raises(UnreachableError) as caught:
+        find_compose({"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert caught.value.code == "compose-missing"
+    assert "1.29.2" in caught.value.cause
+
+
+def test_files_are_found_as_compose_finds_them(tmp_path: Path) -> None:
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    (tmp_path / "docker-compose.yml").write_text("services: {}\n")
+    (tmp_path / "compose.override.yml").write_text("services: {}\n")
+    found = find_sources(below)
+    assert [path.name for path in found.files] == ["compose.yaml", "compose.override.yml"]
+    assert found.directory == tmp_path
+    named = find_sources(tmp_path, files=[Path("docker-compose.yml")])
+    assert [path.name for path in named.files] == ["docker-compose.yml"]
+    by_variable = find_sources(
+        tmp_path, environ={"COMPOSE_FILE": "docker-compose.yml:compose.override.yml"}
+    )
+    assert [text.label for text in by_variable.texts] == [
+        "docker-compose.yml",
+        "compose.override.yml",
+    ]
+
+
+def test_what_cannot_travel_is_told(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"x" * (TRAVEL_LIMIT_BYTES + 1))
+    (tmp_path / "many").mkdir()
+    for number in range(201):
+        (tmp_path / "many" / str(number)).write_text("x")
+    reader = LocalFiles()
+    assert "more than" in reader.read(tmp_path / "big").problem
+    assert "more than" in reader.read(tmp_path / "many").problem
+    assert "no such file" in reader.read(tmp_path / "none").problem
+    assert "regular" in reader.read(Path("/dev/null")).problem
+
+
+def test_a_small_directory_travels_with_its_modes(tmp_path: Path) -> None:
+    (tmp_path / "d" / "sub").mkdir(parents=True)
+    (tmp_path / "d" / "run.sh").write_text("#!/bin/sh\n")
+    (tmp_path / "d" / "run.sh").chmod(0o755)
+    (tmp_path / "d" / "sub" / "x").write_bytes(b"\x00\xff")
+    (tmp_path / "d" / "link").symlink_to("run.sh")
+    found = LocalFiles().read(tmp_path / "d")
+    assert [(file.path, file.mode) for file in found.files][:2] == [
+        ("link", 0o755),
+        ("run.sh", 0o755),
+    ]
+    assert found.files[2].content == b"\x00\xff"
+    assert found.is_directory
