@@ -1,6 +1,7 @@
 """Ship, pull and send on real engines: one identity from the build to every host."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -252,7 +253,8 @@ def test_the_port_of_the_proxy_comes_from_the_image(site: Site, tmp_path: Path) 
     assert proxy.port == 8123
 
 
-def test_tools_are_built_once_by_content(site: Site) -> None:
+def test_tools_are_built_once_by_content(site: Site, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(ROOT / "tools-image", tmp_path / "tools"))
     site.engine.pull(site.laboratory.images["tools-base"])
     lines: list[str] = []
 
@@ -261,7 +263,7 @@ def test_tools_are_built_once_by_content(site: Site) -> None:
             site.buildx(),
             site.engine,
             reference="underway-tools:0.1",
-            directory=ROOT / "tools-image",
+            directory=directory,
             base=site.laboratory.images["tools-base"],
             progress=lines.append,
         )

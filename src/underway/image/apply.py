@@ -73,6 +73,12 @@ def config_digest_of(engine: Engine, state: ImageState) -> str:
     return read_head(engine.save(state.id)).config_digest
 
 
+def mark_verified(engine: Engine, image: ImageIdentity, state: ImageState) -> None:
+    """Let an engine whose ids are manifest digests know again whose configuration was read."""
+    if not is_image(state, image):
+        engine.tag(state.id, keep_reference(image))
+
+
 def image_gone(image: ImageIdentity, cause: str) -> RefusedError:
     """The error for an image that is nowhere to be had any more."""
     return RefusedError(
@@ -130,7 +136,7 @@ def _verify(engine: Engine, found: ImageState | None, image: ImageIdentity) -> N
             return
         digest = config_digest_of(engine, found)
         if digest == image.config_digest:
-            engine.tag(found.id, keep_reference(image))
+            mark_verified(engine, image, found)
             return
     else:
         digest = "nothing"

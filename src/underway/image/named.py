@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from underway.errors import EngineError, UnreachableError
-from underway.image.apply import config_digest_of
+from underway.image.apply import config_digest_of, mark_verified
 from underway.image.reference import Reference, parse_reference
 from underway.image.steps import digest_in
 from underway.model.image import ImageIdentity, ImageState
@@ -80,9 +80,11 @@ def _identity(
 ) -> ImageIdentity:
     """The identity; an image pinned by digest alone is named after its digits."""
     tag = reference.tag or (reference.digest.removeprefix("sha256:")[:12] or "latest")
-    return ImageIdentity(
+    image = ImageIdentity(
         reference=reference.tagged(tag),
         config_digest=config_digest_of(engine, state),
         manifest_digest=digest,
         repository=reference.repository if digest else "",
     )
+    mark_verified(engine, image, state)
+    return image

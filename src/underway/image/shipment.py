@@ -6,11 +6,12 @@ commit is one image from test to production; otherwise the run is refused.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from underway.errors import ConfigurationError, EngineError, RefusedError
-from underway.image.apply import config_digest_of
+from underway.image.apply import config_digest_of, mark_verified
 from underway.image.definition import fingerprint, with_labels, with_platform
 from underway.image.named import named_image
 from underway.image.reference import Reference, parse_reference
@@ -226,14 +227,26 @@ class _Build:
             self._engine.tag(state.id, name)
             if repository.names_registry:
                 self._yard.progress(f"pushing {name}")
-                pushed = self._engine.push(name)
+                pushed = self._push(name, state.id if state.id != digest else "")
                 manifest = manifest or pushed
-        return ImageIdentity(
+        image = ImageIdentity(
             reference=reference,
             config_digest=digest,
             manifest_digest=manifest,
             repository=repository.repository if manifest else "",
         )
+        mark_verified(self._engine, image, state)
+        return image
+
+    def _push(self, name: str, manifest_id: str) -> str:
+        """Push; engine 26's containerd store tells no digest, but its id is the manifest's."""
+        try:
+            return self._engine.push(name)
+        except EngineError:
+            with suppress(EngineError):
+                if manifest_id and self._engine.resolve(name) == manifest_id:
+                    return manifest_id
+            raise
 
 
 def _host_of(service: ServiceSpec, yard: Yard) -> Engine:

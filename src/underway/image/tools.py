@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from underway.errors import EngineError, UnreachableError
-from underway.image.apply import config_digest_of
+from underway.image.apply import config_digest_of, mark_verified
 from underway.image.definition import with_labels
 from underway.image.reference import parse_reference
 from underway.model.image import ImageIdentity, ImageState
@@ -44,7 +44,9 @@ def ensure_tools_image(
         build = BuildSpec(str(directory), "Dockerfile", json.dumps(arguments))
         builder.build(with_labels(build, {LABEL_TOOLS: digits}), (name,), progress)
         state = _present(engine, name)
-    return ImageIdentity(name, config_digest_of(engine, state))
+    image = ImageIdentity(name, config_digest_of(engine, state))
+    mark_verified(engine, image, state)
+    return image
 
 
 def content_digest(directory: Path, base: str) -> str:
