@@ -81,4 +81,5 @@ def _step(step: StepView, now: float) -> Line:
         parts.append(duration_text(elapsed))
     if step.text:
         parts.append(step.text)
-    return line(f"{verb_of(step.kind)} {step.subject}", faint(f"  {', '.join(parts)}"))
+    told = faint(f"  {', '.join(parts)}") if parts else ""
+    return line(f"{verb_of(step.kind)} {step.subject}", told)

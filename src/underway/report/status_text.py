@@ -65,7 +65,12 @@ def _host(host: HostStatus, report: StatusReport) -> list[Span]:
         state = warn(f"records {known}")
     else:
         state = good("ok")
-    return [Span(host.name), faint(host.url or "this machine"), Span(host.engine_version or "-"), state]
+    return [
+        Span(host.name),
+        faint(host.url or "this machine"),
+        Span(host.engine_version or "-"),
+        state,
+    ]
 
 
 def _replicas(report: StatusReport) -> list[Line]:

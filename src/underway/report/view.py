@@ -167,11 +167,13 @@ def _started(view: RunView, event: Event, body: RunStarted) -> RunView:
 
 
 def _ended(view: RunView, body: RunFinished) -> RunView:
+    is_back = body.outcome is Outcome.UNDONE
+    serving = view.undo.release if view.undo and is_back else view.release
     return replace(
         view,
         outcome=body.outcome,
         exit_code=body.exit_code,
-        release=body.release or view.release,
+        release=body.release or serving,
         duration_s=body.duration_s,
         text=body.text,
         lanes=(),

@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 from tests.unit.report.sample import STARTED_AT, events, undone_run
-from underway.model.event import Outcome, Output, StageFinished, StepProgress
+from underway.model.event import Outcome, Output, RunFinished, StageFinished, StepProgress
 from underway.model.names import HostName, ReleaseNumber
 from underway.report.view import RunView, StageState, fold_all
 
@@ -42,6 +44,12 @@ def test_the_end_tells_what_serves():
     assert view.exit_code == 10
     assert view.release == ReleaseNumber(11)
     assert view.lanes == ()
+
+
+def test_after_an_undo_the_older_release_serves_even_if_the_end_names_none():
+    *before, end = undone_run()
+    ended = RunFinished(Outcome.UNDONE, 10, ReleaseNumber(0), 22.0)
+    assert fold_all([*before, replace(end, body=ended)]).release == ReleaseNumber(11)
 
 
 def test_events_of_unknown_steps_and_stages_do_no_harm():
