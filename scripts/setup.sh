@@ -39,7 +39,7 @@ fi
 echo "setup: making .venv from requirements.lock"
 rm -f "$stamp"
 "$python" -m venv .venv
-pip=(.venv/bin/python -m pip --disable-pip-version-check --quiet)
+pip=(.venv/bin/python -m pip --disable-pip-version-check --quiet --quiet)
 "${pip[@]}" install --require-hashes -r requirements.lock
 "${pip[@]}" install --no-deps --no-build-isolation -e .
 "${pip[@]}" check
