@@ -36,13 +36,12 @@ def progress_lines(view: RunView, now: float, frame: int = 0, limit: int = 40) -
 
 def _head(view: RunView, now: float) -> Line:
     release = f" release {view.release}" if view.release else ""
+    title = f"{view.command} {view.app}{release}" if view.command else view.goal
     elapsed = duration_text(now - view.started_at) if view.started_at else ""
     undo = (warn("  going back"),) if view.undo else ()
     failed = (bad(f"  {len(view.failures)} failed"),) if view.failures else ()
     counts = f"  {view.finished}/{view.planned} steps" if view.planned else ""
-    return line(
-        strong(f"{view.command} {view.app}{release}"), faint(f"  {elapsed}{counts}"), *undo, *failed
-    )
+    return line(strong(title), faint(f"  {elapsed}{counts}"), *undo, *failed)
 
 
 def _stage(stage: StageView, frame: int) -> Line:

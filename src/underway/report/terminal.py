@@ -87,7 +87,7 @@ class TerminalProgress:
         self._part.view = fold(self._part.view, event)
         if isinstance(event.body, RunFinished):
             self._stop()
-        elif not self._is_running:
+        elif not self._is_running and _has_begun(self._part.view):
             self._live.start()
             self._is_running = True
         if self._is_verbose or _stays(event):
@@ -103,6 +103,11 @@ class TerminalProgress:
         """Take the live part away while a question is asked; the next event brings it back."""
         with self._lock:
             self._stop()
+
+
+def _has_begun(view: RunView) -> bool:
+    """Whether there is something to follow: notes before it need no live part."""
+    return bool(view.command or view.plans or view.output)
 
 
 def _stays(event: Event) -> bool:

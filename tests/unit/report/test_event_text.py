@@ -96,6 +96,11 @@ def test_live_part_shows_stages_and_what_each_host_is_at():
     assert draw(progress_lines(view, STARTED_AT + 14)) == LIVE
 
 
+def test_a_plan_without_a_command_is_headed_by_its_goal():
+    view = fold_all(undone_run()[17:18])
+    assert draw(progress_lines(view, STARTED_AT)) == "go back  0/1 steps\n  · remove\n"
+
+
 def test_live_part_fits_the_terminal():
     view = fold_all(undone_run()[:14])
     drawn = progress_lines(view, STARTED_AT + 14, limit=4)

@@ -26,6 +26,14 @@ def test_what_must_be_read_stays_after_the_live_part_is_gone():
     assert stream.getvalue().count("\x1b[?25l") == stream.getvalue().count("\x1b[?25h") > 0
 
 
+def test_notes_before_a_run_need_no_live_part():
+    stream = io.StringIO()
+    with TerminalProgress(stream) as progress:
+        progress(undone_run()[-3])
+    assert "app2 answers slowly" in stream.getvalue()
+    assert "\x1b[?25l" not in stream.getvalue()
+
+
 def test_verbose_keeps_every_step():
     stream = io.StringIO()
     with TerminalProgress(stream, is_verbose=True) as progress:
