@@ -124,7 +124,7 @@ def _link(host: HostName, sequence: int, data: bytes) -> tuple[Link, str]:
             )
         record = msgspec.json.decode(raw, type=_Record)
         body: Body = msgspec.json.decode(record.body, type=_KINDS[record.kind])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _altered(host, sequence, str(error)) from error
     if record.sequence != sequence:
         raise _altered(host, sequence, f"it says that it is record {record.sequence}")

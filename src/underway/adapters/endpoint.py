@@ -1,10 +1,12 @@
 """Which engine a host's URL means: `unix://`, `ssh://`, a Docker context, or this machine's own."""
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from underway.errors import ConfigurationError
@@ -84,29 +86,49 @@ def _ssh(url: str) -> SshEndpoint:
 
 
 def _own_engine(environ: Mapping[str, str]) -> str:
+    """What `docker` speaks to: DOCKER_HOST, else the chosen context, else the usual socket."""
     if environ.get("DOCKER_HOST"):
         return environ["DOCKER_HOST"]
-    from docker.context.config import get_current_context_name  # noqa: PLC0415 - loads docker-py
+    name = environ.get("DOCKER_CONTEXT") or _current_context()
+    return _DEFAULT_SOCKET if name in {"", "default"} else name
 
-    name = environ.get("DOCKER_CONTEXT") or get_current_context_name()
-    return _DEFAULT_SOCKET if name in {"", "default"} else str(name)
+
+def _docker_directory() -> Path:
+    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+
+
+def _current_context() -> str:
+    config = _docker_directory() / "config.json"
+    return str(_json(config).get("currentContext", "")) if config.exists() else ""
 
 
 def _context_url(name: str) -> str:
-    from docker.context import Context  # noqa: PLC0415 - loads docker-py
-    from docker.errors import DockerException  # noqa: PLC0415 - as above
-
-    try:
-        context = None if name.startswith(("-", ".", "/")) else Context.load_context(name)
-    except (DockerException, OSError, ValueError) as error:
-        raise ConfigurationError(
-            "host-url-invalid", f"The Docker context `{name}` cannot be read", cause=str(error)
-        ) from error
-    host = context.Host if context is not None else ""
-    if not host:
+    """The host of a Docker context; it lies under the SHA-256 of its name."""
+    directory = hashlib.sha256(name.encode()).hexdigest()
+    meta = _docker_directory() / "contexts" / "meta" / directory / "meta.json"
+    if not meta.exists():
         raise ConfigurationError(
             "host-url-invalid",
             f"`{name}` is neither an engine's URL nor a Docker context",
             hint=_HINT,
         )
-    return str(host)
+    endpoint = _json(meta).get("Endpoints", {}).get("docker", {})
+    host = str(endpoint.get("Host", ""))
+    if "://" not in host:
+        raise ConfigurationError(
+            "host-url-invalid", f"The Docker context `{name}` names no engine", hint=_HINT
+        )
+    return host
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            "host-url-invalid",
+            f"{path} cannot be read",
+            cause=str(error),
+            hint="Mend the file, or set DOCKER_HOST.",
+        ) from error
+    return content if isinstance(content, dict) else {}

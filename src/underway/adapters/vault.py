@@ -89,7 +89,7 @@ class AnchorVault:
                 SensitiveName(name): Sensitive(base64.b64decode(text, validate=True))
                 for name, text in file.values.items()
             }
-        except (msgspec.MsgspecError, binascii.Error):
+        except (msgspec.MsgspecError, UnicodeDecodeError, binascii.Error):
             # The library's own words could quote a value.
             raise _altered(self.host, f"the values of release {release}") from None
         if file.version != _VERSION:

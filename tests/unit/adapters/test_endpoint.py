@@ -1,0 +1,78 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from underway.adapters.endpoint import SshEndpoint, UnixEndpoint, endpoint_of
+from underway.errors import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
+    return tmp_path
+
+
+def test_unix_urls_name_a_socket() -> None:
+    assert endpoint_of("unix:///run/x.sock") == UnixEndpoint(Path("/run/x.sock"))
+
+
+@pytest.mark.parametrize("url", ["", "local"])
+def test_nothing_said_means_this_machines_engine(url: str) -> None:
+    assert endpoint_of(url, {}) == UnixEndpoint(Path("/var/run/docker.sock"))
+
+
+def test_nothing_said_follows_docker_host() -> None:
+    assert endpoint_of("", {"DOCKER_HOST": "ssh://a@b:2222"}) == SshEndpoint("b", "a", 2222)
+
+
+def test_ssh_urls_are_understood() -> None:
+    assert endpoint_of("ssh://app1.example.com") == SshEndpoint("app1.example.com")
+    endpoint = endpoint_of("ssh://deploy@h:22/run/user/1000/docker.sock")
+    assert endpoint == SshEndpoint("h", "deploy", 22, "/run/user/1000/docker.sock")
+    assert isinstance(endpoint, SshEndpoint)
+    assert endpoint.destination == "deploy@h"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ssh://",
+        "ssh://a:secret@h",
+        "ssh://-oProxyCommand=evil",
+        "ssh://-l@h",
+        "ssh://h:99999",
+        "unix://relative.sock",
+        "ftp://h",
+        "no-such-context",
+        "../escape",
+    ],
+)
+def test_what_is_no_engine_is_refused_without_showing_passwords(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        endpoint_of(url)
+    assert caught.value.code == "host-url-invalid"
+    assert "secret" not in str(caught.value)
+
+
+def test_tcp_is_not_yet() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        endpoint_of("tcp://h:2376")
+    assert caught.value.code == "host-url-unsupported"
+
+
+def test_a_docker_context_is_followed(docker_config: Path) -> None:
+    directory = docker_config / "contexts" / "meta" / hashlib.sha256(b"far").hexdigest()
+    directory.mkdir(parents=True)
+    meta = {"Name": "far", "Endpoints": {"docker": {"Host": "ssh://deploy@far"}}}
+    (directory / "meta.json").write_text(json.dumps(meta))
+    assert endpoint_of("far") == SshEndpoint("far", "deploy")
+    assert endpoint_of("", {"DOCKER_CONTEXT": "far"}) == SshEndpoint("far", "deploy")
+    (docker_config / "config.json").write_text(json.dumps({"currentContext": "far"}))
+    assert endpoint_of("", {}) == SshEndpoint("far", "deploy")
+    (directory / "meta.json").write_text("{")
+    with pytest.raises(ConfigurationError, match="meta.json"):
+        endpoint_of("far")
