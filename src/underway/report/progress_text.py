@@ -40,8 +40,9 @@ def _head(view: RunView, now: float) -> Line:
     elapsed = duration_text(now - view.started_at) if view.started_at else ""
     undo = (warn("  going back"),) if view.undo else ()
     failed = (bad(f"  {len(view.failures)} failed"),) if view.failures else ()
-    counts = f"  {view.finished}/{view.planned} steps" if view.planned else ""
-    return line(strong(title), faint(f"  {elapsed}{counts}"), *undo, *failed)
+    counts = f"{view.finished}/{view.planned} steps" if view.planned else ""
+    figures = "  ".join(part for part in (elapsed, counts) if part)
+    return line(strong(title), faint(f"  {figures}"), *undo, *failed)
 
 
 def _stage(stage: StageView, frame: int) -> Line:
