@@ -109,10 +109,7 @@ def test_failed_build_shows_its_last_lines_and_code_4(
     assert "7" in caught.value.cause
 
 
-def test_missing_context_is_a_matter_of_the_file(
-    site: Site, builder: Builder, tmp_path: Path
-) -> None:
-    assert site.engine.facts()
+def test_missing_context_is_a_matter_of_the_file(builder: Builder, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         builder.build(build_of(tmp_path / "no"), (), lambda _: None)
     assert caught.value.code == "build-context"

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -194,11 +194,12 @@ def test_an_image_that_is_gone_says_what_to_do(site: Site, other: Site) -> None:
         manifest_digest="sha256:" + "2" * 64,
         repository=f"{site.laboratory.registry}/lab/debian",
     )
-    for attempt in (
+    attempts: tuple[Callable[[], None], ...] = (
         lambda: pull_image(other.engine, gone),
         lambda: pull_image(other.engine, pushed),
         lambda: send_image(site.engine, other.engine, gone),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises(RefusedError) as caught:
             attempt()
         assert caught.value.code == "image-gone"

@@ -1,6 +1,7 @@
 """Compose's canonical `build`, read key by key."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ from underway.model.names import SensitiveName
 from underway.model.spec import BuildSpec
 
 
-def _build(context: str = "/src", **definition: object) -> BuildSpec:
-    whole = {"context": context, **definition}
+def _build(
+    context: str = "/src", *, parts: Mapping[str, object] | None = None, **definition: object
+) -> BuildSpec:
+    whole = {"context": context, **definition, **(parts or {})}
     return BuildSpec(context, "Dockerfile", json.dumps(whole))
 
 
@@ -74,7 +77,7 @@ def test_every_key_of_a_build_is_read() -> None:
 )
 def test_what_cannot_be_honoured_is_refused_by_name(key: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"build.{key}") as caught:
-        read_definition(_build(**{key: value}))
+        read_definition(_build(parts={key: value}))
     assert caught.value.code == "build-key"
     assert caught.value.hint
 
