@@ -169,12 +169,27 @@ def test_files_are_found_as_compose_finds_them(tmp_path: Path) -> None:
     ]
 
 
+def test_included_files_are_known_for_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("include: [a/one.yaml, {path: [two.yaml]}]\n")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one.yaml").write_text("include: [three.yaml]\n")
+    (tmp_path / "a" / "three.yaml").write_text("services: {}\n")
+    (tmp_path / "two.yaml").write_text("include: [two.yaml]\n")
+    found = find_sources(tmp_path)
+    assert [path.name for path in found.files] == ["compose.yaml"]
+    labels = [text.label for text in found.texts]
+    assert labels[:2] == ["a/three.yaml", "a/one.yaml"]
+    assert labels[-1] == "compose.yaml"
+
+
 def test_what_cannot_travel_is_told(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"x" * (TRAVEL_LIMIT_BYTES + 1))
     (tmp_path / "many").mkdir()
     for number in range(201):
         (tmp_path / "many" / str(number)).write_text("x")
+    (tmp_path / "empty").mkdir()
     reader = LocalFiles()
+    assert "empty" in reader.read(tmp_path / "empty").problem
     assert "more than" in reader.read(tmp_path / "big").problem
     assert "more than" in reader.read(tmp_path / "many").problem
     assert "no such file" in reader.read(tmp_path / "none").problem

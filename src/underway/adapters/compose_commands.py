@@ -1,7 +1,7 @@
 """Commands that print sensitive values: password managers, sops."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from underway.adapters.program import run_program
 from underway.errors import ConfigurationError, UnreachableError
@@ -13,7 +13,7 @@ _SHOWN_LINES = 10
 class CommandOutputs:
     """Runs commands in `environment`. Implements SensitiveCommands."""
 
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
 
     def output_of(self, command: Sequence[str], *, timeout_s: float) -> bytes:
         """What the command printed; raises ConfigurationError `sensitive-command-failed`.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from underway.compose.loading import Sources
-from underway.compose.positions import SourceText
+from underway.compose.positions import SourceText, included_files
 from underway.compose.sources import TRAVEL_LIMIT_BYTES, FileSet, TravellingFile
 from underway.errors import ConfigurationError
 
@@ -20,6 +20,7 @@ _OVERRIDES: Final = (
 )
 _SUFFIXES: Final = (".yaml", ".yml")
 _MAX_FILES: Final = 200
+_INCLUDE_DEPTH: Final = 5
 
 
 def find_sources(
@@ -44,8 +45,18 @@ def find_sources(
     elif not named:
         chosen += [main.parent / name for name in _OVERRIDES if (main.parent / name).is_file()][:1]
     paths = tuple(Path(os.path.normpath(path.absolute())) for path in chosen)
-    texts = tuple(SourceText(_label(path, main.parent), _text(path)) for path in paths)
-    return Sources(paths, texts, main.parent, environment_name)
+    texts = [SourceText(_label(path, main.parent), _text(path)) for path in paths]
+    included = [text for path in paths for text in _included(path, main.parent, _INCLUDE_DEPTH)]
+    return Sources(paths, (*included, *texts), main.parent, environment_name)
+
+
+def _included(path: Path, directory: Path, depth: int) -> Iterator[SourceText]:
+    """The files that `path` includes, for their lines only: Compose itself loads them."""
+    for name in included_files(_text(path)) if depth else ():
+        below = path.parent / name
+        if below.is_file():
+            yield from _included(below, directory, depth - 1)
+            yield SourceText(_label(below, directory), _text(below))
 
 
 class LocalFiles:
@@ -76,6 +87,8 @@ def _directory(path: Path) -> FileSet:
         files.append(travelling)
         if size > TRAVEL_LIMIT_BYTES or len(files) > _MAX_FILES:
             raise _Unfit(f"it holds more than {_MAX_FILES} files or {_limit()}")
+    if not files:
+        raise _Unfit("it is an empty directory")
     return FileSet(tuple(sorted(files, key=lambda entry: entry.path)), is_directory=True)
 
 

@@ -48,7 +48,7 @@ class ComposeProgram:
     """
 
     directory: Path
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     env_files: tuple[Path, ...] = ()
     profiles: tuple[str, ...] = ()
     project_name: str = ""

@@ -56,10 +56,11 @@ def networks_of(app: AppName, notebook: Notebook) -> tuple[NetworkSpec, ...]:
     return tuple(networks)
 
 
-def attachments_of(
-    service: Tree, name: str, notebook: Notebook, *, extra_alias: str = ""
-) -> tuple[Attachment, ...]:
-    """The service's networks, sorted; without any, `default`; with `network_mode`, none."""
+def attachments_of(service: Tree, name: str, notebook: Notebook) -> tuple[Attachment, ...]:
+    """The service's networks, sorted; without any, `default`; with `network_mode`, none.
+
+    A `container_name` becomes an alias: the container's own name carries its generation.
+    """
     if service.get("network_mode"):
         return ()
     attached = service.get("networks")
@@ -78,8 +79,8 @@ def attachments_of(
                     hint="Remove it; reach the service by its name or an alias.",
                 )
         aliases = {str(alias) for alias in list_of(mapping_of(settings).get("aliases"))}
-        if extra_alias:
-            aliases.add(extra_alias)
+        if service.get("container_name"):
+            aliases.add(str(service["container_name"]))
         attachments.append(Attachment(NetworkName(network), tuple(sorted(aliases))))
     return tuple(attachments)
 

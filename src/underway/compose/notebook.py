@@ -21,11 +21,11 @@ class Notebook:
     is more than one.
     """
 
-    canonical: Tree
-    raw: Tree
+    canonical: Tree = field(repr=False)
+    raw: Tree = field(repr=False)
     positions: Positions
-    variables: Mapping[str, str]
-    files: Mapping[str, FileSet]
+    variables: Mapping[str, str] = field(repr=False)
+    files: Mapping[str, FileSet] = field(repr=False)
     directory: str = ""
     public: frozenset[str] = frozenset()
     is_remote: bool = False

@@ -4,6 +4,7 @@ Compose's canonical output has no lines, so the files are read once more, for th
 list entry is found by its text, since overrides shift its index.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,6 +17,7 @@ Path = tuple[str | int, ...]
 _MAX_NODES: Final = 50_000
 _MAX_DEPTH: Final = 40
 _MAX_TEXTS: Final = 100
+_WORD: Final = re.compile(r"[^\s:]+")
 _MAX_TEXT_DEPTH: Final = 4
 
 
@@ -56,12 +58,40 @@ class Positions:
         return self._indexes[0].label if self._indexes else ""
 
     def item(self, *path: str | int, holds: str) -> str:
-        """`file:line` of the entry of the list at `path` whose text holds `holds`."""
+        """`file:line` of the entry of the list at `path` one of whose words is `holds`."""
         for index in reversed(self._indexes):
             for line, text in index.texts.get(path, ()):
-                if holds in text:
+                if holds in (text, *_WORD.findall(text)):
                     return f"{index.label}:{line}"
         return self.place(*path)
+
+    def has(self, *path: str | int) -> bool:
+        """Whether a file says anything at `path`."""
+        return any(path in index.lines for index in self._indexes)
+
+
+def included_files(text: str) -> tuple[str, ...]:
+    """The paths that a Compose file names under `include`; interpolated ones are left out."""
+    try:
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return ()
+    if not isinstance(root, yaml.MappingNode):
+        return ()
+    paths = [
+        path
+        for key, value in root.value
+        if key.value == "include" and isinstance(value, yaml.SequenceNode)
+        for entry in value.value
+        for path in _include_paths(entry)
+    ]
+    return tuple(path for path in paths if "$" not in path and "://" not in path)
+
+
+def _include_paths(entry: yaml.Node) -> list[str]:
+    if isinstance(entry, yaml.MappingNode):
+        entry = next((value for key, value in entry.value if key.value == "path"), entry)
+    return list(islice(_scalars(entry, 0), _MAX_TEXTS))
 
 
 def _index_of(source: SourceText) -> _Index:

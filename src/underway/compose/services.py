@@ -1,7 +1,7 @@
 """One service of Compose's output as a ServiceSpec."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from underway.compose.builds import build_of
@@ -54,14 +54,11 @@ def service_of(
     ports = ports_of(service, name, notebook, is_proxied=proxy is not None)
     is_writer = _is_single_writer(service, wish, mounts, around)
     deploy = mapping_of(service.get("deploy"))
-    facts = Facts(
-        wished=wish.strategy or "",
-        order=str(mapping_of(deploy.get("update_config")).get("order") or ""),
+    facts = replace(
+        _written_facts(service, wish),
         is_proxied=proxy is not None,
         is_single_writer=is_writer,
         has_fixed_port=any(port.host_port for port in ports),
-        has_fixed_name=bool(service.get("container_name")),
-        has_host_network=service.get("network_mode") == "host",
     )
     spec = ServiceSpec(
         name=ServiceName(name),
@@ -76,9 +73,7 @@ def service_of(
         health=health_of(service),
         ports=ports,
         expose=exposed_ports(service),
-        networks=attachments_of(
-            service, name, notebook, extra_alias=str(service.get("container_name") or "")
-        ),
+        networks=attachments_of(service, name, notebook),
         extra_hosts=_extra_hosts(service),
         depends_on=dependencies_of(service, around.active),
         replicas=_replicas(service, deploy),
@@ -94,6 +89,17 @@ def service_of(
     )
     check_service(spec, facts, notebook)
     return spec
+
+
+def _written_facts(service: Tree, wish: ServiceWish) -> Facts:
+    """What decides the strategy and stands in the file as such."""
+    update = mapping_of(mapping_of(service.get("deploy")).get("update_config"))
+    return Facts(
+        wished=wish.strategy or "",
+        order=str(update.get("order") or ""),
+        has_fixed_name=bool(service.get("container_name")),
+        has_host_network=service.get("network_mode") == "host",
+    )
 
 
 def check_service(spec: ServiceSpec, facts: Facts, notebook: Notebook) -> None:

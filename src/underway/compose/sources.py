@@ -1,7 +1,7 @@
 """What understanding a project is handed: files as they were read, and who reads them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,7 @@ class TravellingFile:
 
     path: str
     mode: int
-    content: bytes
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,8 @@ class ProjectComposer(Protocol):
 class Project:
     """One project as it was read: Compose's two outputs, and all they point at.
 
+    Values stand here in the clear: its `repr` shows none of them.
+
     Attributes:
         canonical: interpolated, environment files resolved.
         raw: neither interpolated nor with paths resolved: what the user wrote.
@@ -81,12 +83,12 @@ class Project:
         environment: the `--env` it was loaded for, or "".
     """
 
-    canonical: str
-    raw: str
-    sources: tuple[SourceText, ...] = ()
-    variables: Mapping[str, str] | None = None
+    canonical: str = field(repr=False)
+    raw: str = field(repr=False)
+    sources: tuple[SourceText, ...] = field(default=(), repr=False)
+    variables: Mapping[str, str] | None = field(default=None, repr=False)
     commanded: frozenset[str] = frozenset()
-    files: Mapping[str, FileSet] | None = None
+    files: Mapping[str, FileSet] | None = field(default=None, repr=False)
     directory: str = ""
     environment: str = ""
 

@@ -38,15 +38,14 @@ _DEFAULT_TAGS: Final = AppSpec(AppName(""), (), ()).tags
 
 def understand(project: Project) -> Understood:
     """The specification of a project and its sensitive values; raises ConfigurationError."""
-    canonical = read_canonical(project.canonical, is_interpolated=True)
-    raw = read_canonical(project.raw, is_interpolated=False)
     positions = Positions(project.sources)
+    canonical = read_canonical(project.canonical, is_interpolated=True)
     wish = app_wish(canonical, positions)
     fleet = fleet_of(wish, positions)
     _check_public(wish, project, positions)
     notebook = Notebook(
         canonical,
-        raw,
+        read_canonical(project.raw, is_interpolated=False),
         positions,
         variables=project.variables or {},
         files=project.files or {},
@@ -55,8 +54,15 @@ def understand(project: Project) -> Understood:
         is_remote=fleet.is_remote,
         is_fleet=fleet.is_fleet,
     )
+    spec = replace(_spec(wish, fleet, notebook), environment=project.environment)
+    check_placing(spec, notebook)
+    return _finished(spec, notebook)
+
+
+def _spec(wish: AppWish, fleet: Fleet, notebook: Notebook) -> AppSpec:
     check_keys(notebook)
     _remark_app(wish, notebook)
+    canonical, positions = notebook.canonical, notebook.positions
     app = AppName(str(canonical.get("name") or ""))
     volumes = volumes_of(app, notebook)
     services = _services(canonical, fleet, volumes, notebook)
@@ -68,11 +74,10 @@ def understand(project: Project) -> Understood:
             hint="Add a service, or choose its profile with --profile.",
         )
     _remark_interpolation(notebook, wish)
-    spec = AppSpec(
+    return AppSpec(
         name=app,
         services=services,
         hosts=fleet.hosts,
-        environment=project.environment,
         edge=edge_of(wish, fleet, [s.hosts for s in services if s.proxy], positions),
         volumes=tuple(volumes[name] for name in sorted(volumes)),
         networks=networks_of(app, notebook),
@@ -80,8 +85,6 @@ def understand(project: Project) -> Understood:
         tools=wish.tools,
         subnet=_subnet(wish, notebook),
     )
-    check_placing(spec, notebook)
-    return _finished(spec, notebook)
 
 
 def _finished(spec: AppSpec, notebook: Notebook) -> Understood:
@@ -160,6 +163,12 @@ def _check_public(wish: AppWish, project: Project, positions: Positions) -> None
 
 
 def _remark_app(wish: AppWish, notebook: Notebook) -> None:
+    if not notebook.positions.has("name"):
+        notebook.remark(
+            "name-missing",
+            f"the file has no `name`: the app is called `{notebook.canonical.get('name')}` after "
+            "its directory, and another directory would be another app",
+        )
     for key, value in (("test", wish.test), ("backup", wish.backup)):
         if value is not None:
             notebook.remark(

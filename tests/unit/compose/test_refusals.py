@@ -61,6 +61,13 @@ def test_an_override_is_named_where_it_causes_the_error(tmp_path: Path) -> None:
     assert caught.value.place == "compose.production.yaml:3"
 
 
+def test_an_included_file_is_named_where_it_causes_the_error(tmp_path: Path) -> None:
+    files = {"parts/db.yaml": "services:\n  db:\n    image: x\n    gpus: all\n"}
+    with pytest.raises(ConfigurationError) as caught:
+        understood(tmp_path, "include: [parts/db.yaml]\n" + PLAIN, files=files)
+    assert caught.value.place == "parts/db.yaml:4"
+
+
 def test_a_missing_environment_names_those_that_exist(tmp_path: Path) -> None:
     files = {"compose.production.yaml": "services: {}\n", "compose.staging.yml": "services: {}\n"}
     with pytest.raises(ConfigurationError) as caught:
