@@ -149,6 +149,8 @@ class Preparation:
         ]
 
     def _anchor(self, host: HostState) -> list[Step]:
+        if self.scene.release.number == NO_RELEASE:
+            return []
         kept = tuple(sorted(volume.physical for volume in self._volumes(host)))
         request = anchor_request(self.scene.release, self.scene.policy.tools, kept)
         return _standing(host, request, "holds the app's records on this host")

@@ -20,7 +20,7 @@ from underway.rollout.cast import Cast
 from underway.rollout.naming import files_volume, own_labels
 from underway.rollout.request import image_reference, replica_request, secret_files
 from underway.rollout.scene import Replica, Scene
-from underway.rollout.stages import in_parallel
+from underway.rollout.stages import in_lanes, in_parallel
 
 DEFAULT_READY_S = 60.0
 """How long a container without a proxy may take to get ready when nothing says otherwise."""
@@ -53,34 +53,53 @@ class Starter:
 
     def start(self, title: str, cast: Cast, batch: tuple[Replica, ...]) -> list[Stage]:
         """Stages that create, start and await `batch`; what stands already is only awaited."""
-        stages = in_parallel(f"Start {title}", [self._make(cast, replica) for replica in batch])
-        if cast.service.proxy is None:
+        stages = in_lanes(f"Files for {title}", self._files(cast, batch))
+        stages += in_parallel(f"Start {title}", [self._make(cast, replica) for replica in batch])
+        if not cast.models:
             stages += in_parallel(
                 f"Wait for {title}", [(self._gate(cast.service, replica),) for replica in batch]
             )
         return stages
+
+    def _files(self, cast: Cast, batch: tuple[Replica, ...]) -> list[Step]:
+        """One volume of secret files for each host that gets a new container."""
+        files = secret_files(cast.service)
+        hosts = {r.host: r for r in batch if self._lacks(cast, r)} if files else {}
+        image = image_reference(self.scene.release.image_of(cast.service.name))
+        labels = own_labels(self.scene.app, Role.FILES)
+        return [
+            WriteFiles(
+                host,
+                files_volume(self.scene.app, cast.service.name, hosts[host].generation),
+                image,
+                files,
+                labels,
+                "files it may read",
+            )
+            for host in sorted(hosts)
+        ]
+
+    def _lacks(self, cast: Cast, replica: Replica) -> bool:
+        """Whether the container of a replica must be made."""
+        host = self.scene.host(replica.host)
+        if host is None:
+            return False
+        is_broken = (replica.host, replica.name) in cast.broken
+        return is_broken or host.container(replica.name) is None
 
     def _make(self, cast: Cast, replica: Replica) -> list[Step]:
         host = self.scene.host(replica.host)
         location = self.location(cast, replica)
         if host is None or location is None:
             return []
-        state = host.container(replica.name)
-        if state and (replica.host, replica.name) not in cast.broken:
+        if not self._lacks(cast, replica):
             return []
+        state = host.container(replica.name)
         steps: list[Step] = []
-        why = f"{cast.service.name}: replica {replica.index} of {self.scene.release.number}"
+        why = f"{cast.service.name}: release {self.scene.release.number}, replica {replica.index}"
         if state:
             why = f"{cast.service.name}: replica {replica.index} is {_condition(state.status)}"
             steps.append(RemoveContainer(replica.host, replica.name, why))
-        secrets = secret_files(cast.service)
-        if secrets:
-            image = image_reference(self.scene.release.image_of(cast.service.name))
-            volume = files_volume(self.scene.app, cast.service.name, replica.generation)
-            labels = own_labels(self.scene.app, Role.FILES)
-            steps.append(
-                WriteFiles(replica.host, volume, image, secrets, labels, "files it may read")
-            )
         request = replica_request(
             self.scene.release,
             cast.service,

@@ -151,7 +151,7 @@ class ContainerCalls:
         inside = [replace(file, target=_inside_volume(file.target)) for file in files]
         archive = archive_of(inside, values)
         carrier = ContainerRequest(
-            name=ContainerName(f"underway-files-{volume}"),
+            name=ContainerName(f"{volume}-writer"),
             image=image,
             labels=tuple(sorted({**labels, LABEL_ROLE: Role.FILES.value}.items())),
             command=("never-started",),

@@ -10,7 +10,7 @@ from underway.adapters.engine.networks_volumes import NetworkCalls, VolumeCalls
 from underway.adapters.engine.states import engine_facts
 from underway.model.container import ContainerRequest
 from underway.model.image import ImageState
-from underway.model.names import HostName
+from underway.model.names import HostName, VolumeName
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, VolumeState
 from underway.model.spec import FileSpec, NetworkSpec, VolumeSpec
@@ -88,7 +88,11 @@ class DockerEngine:
         values: SensitiveValues,
         labels: Mapping[str, str],
     ) -> None:
-        """Fill a volume with files; a `target` is a path in the volume or below `/run/secrets`."""
+        """Fill a volume with files; a `target` is a path in the volume or below `/run/secrets`.
+
+        The volume is made with `labels` if it is missing, so that it can be found and removed.
+        """
+        self._volumes.create(VolumeSpec(VolumeName(volume), volume), labels)
         self._containers.write_files(volume, image, files, values, labels)
 
     def images(self) -> tuple[ImageState, ...]:
