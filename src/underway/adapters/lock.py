@@ -11,6 +11,7 @@ import platform
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
@@ -73,8 +74,7 @@ class AttachedLocks:
                 lock = self._take(engine, app, labels, deadline)
                 held.append(lock)
         except BaseException:
-            for lock in reversed(held):
-                lock.release()
+            _release(held)
             raise
 
         def again(lock: HostLock) -> HostLock:
@@ -169,8 +169,7 @@ class AttachedLock:
 
     def release(self) -> None:
         """Give the lock back on every host; never raises."""
-        for lock in reversed(self._held):
-            lock.release()
+        _release(self._held)
 
     def __enter__(self) -> Self:
         return self
@@ -192,6 +191,13 @@ def _lost(host: HostName, reason: str) -> LockLostError:
         hint="Nothing more is changed. Run the command again: it takes the lock anew"
         " and goes on from what stands.",
     )
+
+
+def _release(held: Sequence[HostLock]) -> None:
+    """All hosts at once: one that does not answer holds up no other."""
+    with ThreadPoolExecutor(max(1, len(held))) as pool:
+        for lock in held:
+            pool.submit(lock.release)
 
 
 def _holder(host: HostName, state: ContainerState) -> LockHolder:

@@ -74,5 +74,5 @@ def test_a_docker_context_is_followed(docker_config: Path) -> None:
     (docker_config / "config.json").write_text(json.dumps({"currentContext": "far"}))
     assert endpoint_of("", {}) == SshEndpoint("far", "deploy")
     (directory / "meta.json").write_text("{")
-    with pytest.raises(ConfigurationError, match="meta.json"):
+    with pytest.raises(ConfigurationError, match=r"meta\.json"):
         endpoint_of("far")

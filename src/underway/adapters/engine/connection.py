@@ -169,7 +169,7 @@ class Connection:
     def _session(path: Path) -> docker.APIClient:
         oldest = ".".join(map(str, OLDEST_API))
         return docker.APIClient(
-            base_url=f"unix://{path}", version=oldest, timeout=int(READ_S), max_pool_size=16
+            base_url=f"unix://{path}", version=oldest, timeout=int(READ_S), max_pool_size=32
         )
 
     def _negotiate(self, client: docker.APIClient) -> str:
