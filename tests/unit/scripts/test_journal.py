@@ -1,0 +1,106 @@
+"""The journal counts honestly and goes on where a run ended."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.journal import FAILED, PASSED, SKIPPED, outcomes, shard_bounds
+from scripts.suite import run_tests
+from tests.architecture.sources import ROOT
+
+TESTS = """
+import pathlib, pytest
+def test_good(): pass
+def test_bad(): assert pathlib.Path({flag!r}).exists()
+def test_left_out(): pytest.skip("not here")
+@pytest.fixture
+def broken():
+    yield
+    raise RuntimeError
+def test_torn_down_badly(broken): pass
+"""
+
+
+def run(tmp_path: Path, *arguments: str) -> str:
+    pytest_alone = ("-m", "pytest", "-p", "no:cacheprovider", "-c", "/dev/null")
+    journal = ("-p", "scripts.journal", "--journal", str(tmp_path / "journal"))
+    place = ("--rootdir", str(tmp_path), str(tmp_path / "test_some.py"))
+    done = subprocess.run(
+        [sys.executable, *pytest_alone, *journal, *place, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def flag(tmp_path: Path) -> Path:
+    flag = tmp_path / "flag"
+    (tmp_path / "test_some.py").write_text(TESTS.format(flag=str(flag)))
+    return flag
+
+
+def by_name(tmp_path: Path) -> dict[str, str]:
+    found = outcomes(tmp_path / "journal")
+    return {test.rpartition("::")[2]: outcome for test, outcome in found.items()}
+
+
+@pytest.mark.slow
+def test_each_outcome_is_noted_and_a_bad_tear_down_is_a_failure(tmp_path: Path, flag: Path):
+    run(tmp_path)
+    assert not flag.exists()
+    assert by_name(tmp_path) == {
+        "test_good": PASSED,
+        "test_bad": FAILED,
+        "test_left_out": SKIPPED,
+        "test_torn_down_badly": FAILED,
+    }
+
+
+@pytest.mark.slow
+def test_the_next_run_goes_on_with_what_did_not_pass(tmp_path: Path, flag: Path):
+    run(tmp_path)
+    flag.touch()
+    again = run(tmp_path, "--go-on")
+    assert by_name(tmp_path)["test_bad"] == PASSED
+    assert "1 deselected" in again
+    (tmp_path / "journal").write_text("")
+    assert "deselected" not in run(tmp_path, "--go-on")
+
+
+@pytest.mark.slow
+def test_a_file_that_cannot_be_imported_is_a_failure(tmp_path: Path):
+    (tmp_path / "test_some.py").write_text("import nothing_of_this_name\n")
+    run(tmp_path)
+    assert set(by_name(tmp_path).values()) == {FAILED}
+
+
+def test_half_a_line_of_a_killed_run_is_left_out(tmp_path: Path):
+    journal = tmp_path / "journal"
+    journal.write_text('{"test": "a", "outcome": "passed"}\n{"test": "b", "outc')
+    assert outcomes(journal) == {"a": PASSED}
+
+
+@pytest.mark.parametrize("total", [0, 1, 7, 100])
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_shards_take_every_test_once(total: int, count: int):
+    bounds = [shard_bounds(total, f"{number}/{count}") for number in range(1, count + 1)]
+    taken = [index for first, end in bounds for index in range(first, end)]
+    assert taken == list(range(total))
+
+
+@pytest.mark.parametrize("shard", ["", "0/1", "2/1", "1", "1/0", "a/b", "1/2/3"])
+def test_nonsense_is_no_shard(shard: str):
+    with pytest.raises(ValueError, match="shard"):
+        shard_bounds(10, shard)
+
+
+@pytest.mark.slow
+def test_a_run_that_collects_nothing_is_a_failure(tmp_path: Path):
+    nothing = ["-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path)]
+    assert run_tests(tmp_path / "journal", nothing) == (0, 1)
