@@ -4,8 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from underway.cli.options import GlobalOptions
 
@@ -16,6 +15,10 @@ if TYPE_CHECKING:
     from underway.report.documents import Document
     from underway.report.line import Line
     from underway.report.view import RunView
+
+
+INTERRUPTED: Final = 130
+"""The exit code of a command that the user ended before it could end in order."""
 
 
 class Console:
@@ -67,6 +70,8 @@ class Console:
 
     def print_run(self, command: str, app: str) -> None:
         """Write the document of the run that was followed; `command` and `app` if it told none."""
+        from dataclasses import replace
+
         from underway.model.names import AppName
         from underway.report.document_making import run_document
         from underway.report.view import RunView

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-INTERRUPTED: Final = 130
+from underway.cli.console import INTERRUPTED
+
 _ASKED: Final = "stopping: what was begun is taken back; press Ctrl-C again to leave it as it is\n"
 _LEFT: Final = "left as it is: the app keeps serving, the next run of any command converges\n"
 _SHOW_CURSOR: Final = "\x1b[?25h"

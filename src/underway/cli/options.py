@@ -3,8 +3,7 @@
 import functools
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from underway.cli.console import Console
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalOptions:
+class GlobalOptions(NamedTuple):
     """What was asked of every command. Paths stay text: only a command needs them."""
 
     files: tuple[str, ...] = ()
@@ -32,13 +30,12 @@ class GlobalOptions:
     def merged(self, given: dict[str, Any]) -> "GlobalOptions":
         """These with what was `given` later: lists add up, single values replace."""
         changes: dict[str, Any] = {}
-        for field in fields(self):
-            value = given.get(field.name)
-            if not value:
-                continue
-            earlier = getattr(self, field.name)
-            changes[field.name] = (*earlier, *value) if isinstance(value, tuple) else value
-        return replace(self, **changes)
+        for name in self._fields:
+            value = given.get(name)
+            if value:
+                earlier = getattr(self, name)
+                changes[name] = (*earlier, *value) if isinstance(value, tuple) else value
+        return self._replace(**changes)
 
 
 _DEFINITIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (

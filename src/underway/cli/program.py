@@ -1,18 +1,19 @@
 """The program: its commands, and what becomes of errors and interrupts at the very top."""
 
+import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from underway import __version__
-from underway.cli.console import Console
-from underway.cli.interruption import INTERRUPTED
+from underway.cli.console import INTERRUPTED, Console
 from underway.cli.options import GlobalOptions, global_parameters
 from underway.cli.sections import SectionedGroup
 from underway.errors import BugError, UnderwayError, UsageError
 
+_WIDEST: Final = 100
 _HELP = """Keep a Compose application running in production.
 
 Reads the Compose file of this directory, as Docker Compose does, and what stands in it under
@@ -23,11 +24,19 @@ Exit codes: 0 done, 2 usage, 3 configuration, 4 refused, 5 locked, 6 unreachable
 10 failed and undone, 11 not fully undone, 70 a bug."""
 
 
+def _width() -> int:
+    """The columns of help pages, asked of the terminal without the modules click would load."""
+    try:
+        return min(os.get_terminal_size(sys.stdout.fileno()).columns, _WIDEST)
+    except (OSError, ValueError):
+        return _WIDEST
+
+
 @click.group(
     cls=SectionedGroup,
     help=_HELP,
     epilog=_EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "terminal_width": _width()},
     params=global_parameters(is_hidden=False),
 )
 @click.version_option(

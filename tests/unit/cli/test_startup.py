@@ -7,12 +7,15 @@ import pytest
 
 HEAVY = {
     "asyncio",
+    "dataclasses",
     "docker",
     "http.client",
     "msgspec",
     "pathlib",
     "requests",
     "rich",
+    "shutil",
+    "signal",
     "stamina",
     "urllib3",
     "yaml",
