@@ -95,7 +95,8 @@ point_live_at() { # NAME of a set
   sync -- "$UNDERWAY_EDGE_DIR"
 }
 
-# Puts `sets/next` in place, durable before it counts; prints the name of the set it replaced.
+# Puts `sets/next` in place, durable before it counts; prints the name of the set it replaced. A few
+# older ones stay for those who still read them.
 install_set() {
   local sets="$UNDERWAY_EDGE_DIR/sets" before="" number=0 old
   if [[ -e $UNDERWAY_EDGE_LIVE ]]; then
@@ -108,7 +109,9 @@ install_set() {
   sync -- "$sets"
   point_live_at "$((number + 1))"
   for old in "$sets"/*; do
-    case "${old##*/}" in "$before" | "$((number + 1))") ;; *) rm -rf -- "$old" ;; esac
+    if [[ ! ${old##*/} =~ ^[0-9]+$ ]] || ((${old##*/} < number - 4 || ${old##*/} > number + 1)); then
+      rm -rf -- "$old"
+    fi
   done
   printf '%s\n' "$before"
 }
