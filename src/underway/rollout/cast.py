@@ -76,18 +76,18 @@ def _wished(
     generations = {held.state.generation for held in seen if not is_retired(held.name)}
     counters = sorted({int(held.state.label(LABEL_COUNTER) or 0) for held in seen})
     standing = [c for c in counters if any(r.generation in generations for r in replicas(c))]
-    lowest = 0
-    if standing:
-        if service.name not in scene.policy.recreate:
-            return replicas(standing[0] if scene.policy.is_undo else standing[-1])
-        lowest = counters[-1] + 1
+    lowest = counters[-1] + 1 if standing else 0
+    if service.name not in scene.policy.recreate:
+        for counter in standing if scene.policy.is_undo else reversed(standing):
+            if not _is_misplaced(scene, service, replicas(counter)):
+                return replicas(counter)
     counter = lowest
-    while _names_are_held(scene, replicas(counter)):
+    while _names_are_held(scene, service, replicas(counter)):
         counter += 1
     return replicas(counter)
 
 
-def _names_are_held(scene: Scene, replicas: tuple[Replica, ...]) -> bool:
+def _names_are_held(scene: Scene, service: ServiceSpec, replicas: tuple[Replica, ...]) -> bool:
     for replica in replicas:
         host = scene.host(replica.host)
         holder = host.container(replica.name) if host else None
@@ -96,7 +96,37 @@ def _names_are_held(scene: Scene, replicas: tuple[Replica, ...]) -> bool:
             or holder.label(LABEL_GENERATION) != replica.generation
         ):
             return True
+    return _is_misplaced(scene, service, replicas)
+
+
+def _is_misplaced(scene: Scene, service: ServiceSpec, replicas: tuple[Replica, ...]) -> bool:
+    """Whether a name stands on another host than it shall, or cannot be reached as it shall be.
+
+    Edges know replicas by name: one name is one container in the whole fleet.
+    """
+    seen = scene.replicas_of(service.name)
+    shall = {replica.name: replica.host for replica in replicas}
+    if any(held.host != shall.get(held.name, held.host) for held in seen):
+        return True
+    places = {held.name: held for held in seen}
+    if service.proxy is None:
+        return False
+    for replica in replicas:
+        own = scene.spec.host(replica.host).address if scene.is_fleet else ""
+        held = places.get(replica.name)
+        if held and held.state.port and not _suits(held.state, own, service.proxy.port):
+            return True
+        known = scene.known_server(service.name, replica.name)
+        if known and not held and own and known.address != own:
+            return True
     return False
+
+
+def _suits(state: ContainerState, own_address: str, port: int) -> bool:
+    """Whether edges reach a container: on its host's private address, or where it is pinned."""
+    if own_address:
+        return state.address == own_address
+    return state.address == "127.0.0.1" or state.port == port
 
 
 def is_standing(state: ContainerState) -> bool:

@@ -1,14 +1,22 @@
 """What goes for good: services that the release no longer has, and what interrupted runs left."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from underway.model.names import ServiceName
 from underway.model.plan import Stage
-from underway.model.snapshot import Role
-from underway.model.step import RemoveContainer, RemoveUpstream, Step, StopContainer
+from underway.model.snapshot import HostState, Role
+from underway.model.spec import ServiceSpec
+from underway.model.step import (
+    AwaitDrained,
+    RemoveContainer,
+    RemoveUpstream,
+    Step,
+    StopContainer,
+)
 from underway.rollout.cast import holds_resources
 from underway.rollout.naming import is_retired, retired_name
-from underway.rollout.scene import Scene
+from underway.rollout.scene import Held, Scene
 from underway.rollout.stages import in_parallel
 
 STOP_GRACE_S = 30.0
@@ -17,19 +25,19 @@ STOP_GRACE_S = 30.0
 
 @dataclass(slots=True)
 class Farewell:
-    """Steps for services that are gone, by phase."""
+    """Steps for services that are gone, by phase; `kept` are left for the sake of a lost edge."""
 
     drain: list[Step] = field(default_factory=list)
     stop: list[tuple[Step, ...]] = field(default_factory=list)
-    forget: list[Step] = field(default_factory=list)
     remove: list[Step] = field(default_factory=list)
+    kept: list[Held] = field(default_factory=list)
 
 
 def farewell(scene: Scene, *, everything: bool = False) -> Farewell:
     """Plan the end of services that the release does not have; with `everything`, of all.
 
     Users' requests to such a service are refused by the edge as soon as it forgets it, so the
-    edge forgets it first.
+    edge forgets it first. What a lost edge may still send requests to keeps running.
     """
     kept: set[ServiceName] = set()
     if not everything:
@@ -37,17 +45,27 @@ def farewell(scene: Scene, *, everything: bool = False) -> Farewell:
     gone = Farewell()
     for name in scene.services_seen():
         if name not in kept:
-            _forget(scene, name, gone, "the release no longer has it")
+            for host in scene.reachable:
+                if scene.upstream(host, name):
+                    cause = "the release no longer has it"
+                    old = scene.replicas_of(name)
+                    gone.drain += _taken_out(scene, host, name, old, cause)
             _end(scene, name, gone)
-    for host in scene.former_edges:
-        for upstream in host.edge.upstreams if host.edge else ():
-            if upstream.app == scene.app and upstream.service in kept:
-                cause = f"{host.name} is no edge any more"
-                gone.forget.append(RemoveUpstream(host.name, scene.app, upstream.service, cause))
-    for service in scene.spec.services:
-        if service.name in kept and service.proxy is None:
-            _forget(scene, service.name, gone, "no longer behind the proxy")
     return gone
+
+
+def withdrawal(scene: Scene, service: ServiceSpec, old: Iterable[Held]) -> Iterator[Step]:
+    """Steps that take a service out of former edges, or, without a proxy, out of all edges.
+
+    They come before its first old replica is stopped: an edge that nobody tells of the new ones
+    would go on sending requests to it.
+    """
+    former = {host.name for host in scene.former_edges}
+    for host in scene.reachable:
+        is_former = host.name in former
+        if (is_former or service.proxy is None) and scene.upstream(host, service.name):
+            cause = "it is no edge any more" if is_former else "no longer behind the proxy"
+            yield from _taken_out(scene, host, service.name, old, cause)
 
 
 def leftovers(scene: Scene) -> list[Stage]:
@@ -66,16 +84,23 @@ def leftovers(scene: Scene) -> list[Stage]:
     return in_parallel("Finish what was interrupted", lanes)
 
 
-def _forget(scene: Scene, name: ServiceName, gone: Farewell, cause: str) -> None:
-    for host in scene.reachable:
-        for upstream in host.edge.upstreams if host.edge else ():
-            if upstream.app == scene.app and upstream.service == name:
-                gone.drain.append(RemoveUpstream(host.name, scene.app, name, cause))
+def _taken_out(
+    scene: Scene, host: HostState, name: ServiceName, old: Iterable[Held], cause: str
+) -> Iterator[Step]:
+    """The edge forgets the service, and what it has already sent is finished."""
+    yield RemoveUpstream(host.name, scene.app, name, cause)
+    names = tuple(held.name for held in old if not is_retired(held.name))
+    if names:
+        why = "requests that are under way are finished"
+        yield AwaitDrained(host.name, scene.app, name, names, STOP_GRACE_S, why)
 
 
 def _end(scene: Scene, name: ServiceName, gone: Farewell) -> None:
     for held in scene.replicas_of(name):
         if is_retired(held.name):
+            continue
+        if scene.lost_edges and held.state.port:
+            gone.kept.append(held)
             continue
         retired = retired_name(held.name)
         gone.stop.append(

@@ -29,7 +29,7 @@ from underway.rollout.naming import before_name, files_volume, is_retired, own_l
 from underway.rollout.order import turns
 from underway.rollout.prepare import Preparation
 from underway.rollout.request import before_request, image_reference, secret_files
-from underway.rollout.scene import Policy, Scene
+from underway.rollout.scene import Held, Policy, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.start import Starter
 from underway.rollout.strategy import Retirement, Rollout
@@ -41,6 +41,7 @@ class _Draft:
     retirements: list[Retirement] = field(default_factory=list)
     interrupts: list[ServiceName] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    kept: list[Held] = field(default_factory=list)
 
 
 def plan_release(
@@ -74,7 +75,7 @@ def plan_release(
             _roll_out(scene, cast, starter, draft)
     draft.stages += preparation.current()
     draft.stages += _retire(scene, draft)
-    draft.stages += _clean_up(scene)
+    draft.stages += _clean_up(scene, draft.kept)
     draft.left += [
         f"{name} did not answer: what runs there is left alone" for name in scene.lost_hosts
     ]
@@ -152,28 +153,28 @@ def _before(scene: Scene, cast: Cast) -> list[Stage]:
 
 def _retire(scene: Scene, draft: _Draft) -> list[Stage]:
     """End all old replicas together: drain, stop (the commit point), forget, remove."""
-    doomed = draft.retirements
-    if scene.lost_edges:
-        kept = [r for r in doomed if r.cast.models and r.old]
-        doomed = [r for r in doomed if not r.cast.models]
-        draft.left += [
-            f"{', '.join(scene.lost_edges)} may still send requests to {held.name} on {held.host}: "
-            "it keeps running"
-            for retirement in kept
-            for held in retirement.old
-        ]
     gone = farewell(scene)
+    doomed, kept = draft.retirements, gone.kept
+    if scene.lost_edges:
+        doomed = [r for r in draft.retirements if not r.may_be_sent_to]
+        kept += [held for r in draft.retirements if r.may_be_sent_to for held in r.old]
+    draft.kept += kept
+    draft.left += [
+        f"{', '.join(scene.lost_edges)} may still send requests to {held.name} on {held.host}: "
+        "it keeps running"
+        for held in kept
+    ]
     return [
         *in_lanes("Drain", [*gone.drain, *(s for r in doomed for s in r.drain())]),
         *in_parallel(
             "Retire", [*gone.stop, *(lane for r in doomed for lane in r.stop())], is_commit=True
         ),
-        *in_lanes("Forget", [*gone.forget, *(s for r in doomed for s in r.forget())]),
+        *in_lanes("Forget", [s for r in doomed for s in r.forget()]),
         *in_lanes("Remove", [*gone.remove, *(s for r in doomed for s in r.remove())]),
     ]
 
 
-def _clean_up(scene: Scene) -> list[Stage]:
+def _clean_up(scene: Scene, kept: list[Held]) -> list[Stage]:
     """Remove what interrupted runs left, and what only older releases needed."""
     steps: list[Step] = []
     needed: set[tuple[HostName, str]] = set()
@@ -190,14 +191,15 @@ def _clean_up(scene: Scene) -> list[Stage]:
             if not is_retired(held.name)
         ]
     for held in scene.containers(Role.BEFORE):
-        is_running = held.state.status is ContainerStatus.RUNNING
-        if held.state.release != scene.release.number and not is_running:
+        if held.state.release == scene.release.number or holds_resources(held.state):
+            kept = [*kept, held]
+        else:
             steps.append(RemoveContainer(held.host, held.name, "record of an older release"))
     steps += [
         RemoveContainer(held.host, held.name, "left by an interrupted run")
         for held in scene.containers(Role.FILES)
     ]
-    needed |= _mounted_after(scene)
+    needed |= {(held.host, volume) for held in kept for volume in held.state.volumes}
     for host in scene.reachable:
         for volume in host.volumes:
             labels = dict(volume.labels)
@@ -207,14 +209,6 @@ def _clean_up(scene: Scene) -> list[Stage]:
             if (host.name, volume.name) not in needed:
                 steps.append(RemoveVolume(host.name, volume.name, "files of an older generation"))
     return in_lanes("Clean up", steps)
-
-
-def _mounted_after(scene: Scene) -> set[tuple[HostName, str]]:
-    """Volumes of a `before` that still runs, and of replicas that a lost edge keeps running."""
-    kept = [h for h in scene.containers(Role.BEFORE) if holds_resources(h.state)]
-    if scene.lost_edges:
-        kept += scene.containers(Role.REPLICA)
-    return {(held.host, volume) for held in kept for volume in held.state.volumes}
 
 
 def _tolerances(scene: Scene) -> tuple[tuple[ServiceName, int], ...]:

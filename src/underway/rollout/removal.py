@@ -40,7 +40,6 @@ def plan_removal(
         *leftovers(scene),
         *in_lanes("Take out of the traffic", gone.drain),
         *in_parallel("Stop", gone.stop),
-        *in_lanes("Forget", gone.forget),
         *in_lanes("Remove containers", [*gone.remove, *_helpers(scene)]),
         *in_lanes("Remove proxies", _proxies(scene)),
         *in_lanes("Remove records", _records(scene, with_data=with_data)),

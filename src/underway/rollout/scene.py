@@ -127,8 +127,15 @@ class Scene:
 
     @property
     def lost_edges(self) -> tuple[HostName, ...]:
-        """Edges that may still send traffic although they did not answer."""
-        return tuple(name for name in self.lost_hosts if name in self.spec.edge.hosts)
+        """Edges that may still send traffic although they did not answer.
+
+        An edge of any recorded release may: going back, it is the failed one's.
+        """
+        edges = set(self.spec.edge.hosts)
+        for ledger in self.ledgers():
+            for release in ledger.releases:
+                edges |= set(release.spec.edge.hosts)
+        return tuple(name for name in self.lost_hosts if name in edges)
 
     @property
     def is_fleet(self) -> bool:

@@ -23,7 +23,9 @@ from underway.model.step import (
     Watch,
 )
 from underway.model.traffic import Server, ServerMode, Side
+from underway.rollout.addresses import published_clash
 from underway.rollout.cast import Cast, is_ready
+from underway.rollout.farewell import withdrawal
 from underway.rollout.naming import retired_name
 from underway.rollout.scene import Held, Replica, Scene
 from underway.rollout.stages import in_lanes, in_parallel
@@ -37,10 +39,17 @@ class Retirement:
 
     cast: Cast
     old: tuple[Held, ...]
+    withdrawal: tuple[Step, ...] = ()
     is_kept: bool = False
+
+    @property
+    def may_be_sent_to(self) -> bool:
+        """Whether old replicas are, or were, behind the proxy."""
+        return self.cast.service.proxy is not None or any(h.state.port for h in self.old)
 
     def drain(self) -> Iterable[Step]:
         """Gates: only tunnels are left on the old replicas, or the drain time is over."""
+        yield from self.withdrawal
         proxy = self.cast.service.proxy
         if proxy is None:
             return
@@ -97,6 +106,8 @@ class Rollout:
     side: Side = Side.A
     stages: list[Stage] = field(default_factory=list)
     does_interrupt: bool = False
+    kept: list[Held] = field(default_factory=list)
+    is_withdrawn: bool = False
 
     @property
     def _service(self) -> ServiceSpec:
@@ -104,9 +115,25 @@ class Rollout:
 
     def plan(self) -> Retirement:
         """Fill `stages`; what is left to retire afterwards is returned."""
-        if self._service.strategy is Strategy.RECREATE and self.cast.todo and self.cast.old:
+        if self._stops_first and self.cast.todo and self.cast.old:
             return self._recreate()
         return self._start_first()
+
+    @property
+    def _stops_first(self) -> bool:
+        """Whether the strategy says so, or two generations cannot run side by side."""
+        return (
+            self._service.strategy is Strategy.RECREATE
+            or self._service.is_single_writer
+            or published_clash(self.scene.spec, self._service)
+        )
+
+    @property
+    def _may_be_sent_to(self) -> bool:
+        """Whether an edge that does not answer may still send requests to old replicas."""
+        return bool(self.scene.lost_edges) and (
+            self._service.proxy is not None or any(held.state.port for held in self.cast.old)
+        )
 
     def _start_first(self) -> Retirement:
         wants_flip = self._service.strategy is Strategy.BLUE_GREEN and bool(self.cast.todo)
@@ -117,7 +144,7 @@ class Rollout:
         at_once = flips or wants_flip or is_first
         parallelism = 0 if at_once else self._service.update.parallelism
         batches = _batches(self.cast.todo, parallelism)
-        serving = len(self.cast.good) + len(self.cast.absent)
+        serving = len(self.cast.good) + sum(self._serves_unseen(r) for r in self.cast.absent)
         waiting = list(self.cast.old)
         for number, batch in enumerate(batches, start=1):
             title = f"{self._service.name} {number}/{len(batches)}" if batch else self._service.name
@@ -128,10 +155,18 @@ class Rollout:
             waiting = [held for held in waiting if held not in retiring]
             self._cut_over(title, batch, retiring)
             if is_last:
-                return Retirement(self.cast, tuple(retiring))
+                return self._rest(retiring)
             self._retire_now(title, retiring)
             self._pause_between(title, batch)
-        return Retirement(self.cast, ())
+        return self._rest(())
+
+    def _rest(self, retiring: Iterable[Held]) -> Retirement:
+        return Retirement(self.cast, (*self.kept, *retiring), self._withdrawal())
+
+    def _serves_unseen(self, replica: Replica) -> bool:
+        """Whether a replica on a host that does not answer is known to serve on every edge."""
+        models = self.cast.models
+        return bool(models) and all(model.has_passed(replica.name) for model in models)
 
     def _spare(self, waiting: list[Held], serving: int) -> list[Held]:
         """Old replicas that can go while `serving` wished ones serve: idle ones, and surplus.
@@ -154,6 +189,8 @@ class Rollout:
 
     def _recreate(self) -> Retirement:
         """Stop first: what holds a port, a volume or a name makes room for the new replica."""
+        if self._may_be_sent_to:
+            return self._rest(self.cast.old)
         self.side = self.cast.models[0].live if self.cast.models else Side.A
         parallelism = self._service.update.parallelism
         if self._service.is_single_writer:
@@ -168,18 +205,21 @@ class Rollout:
             retiring, waiting = waiting[:count], waiting[count:]
             for model in self.cast.models:
                 for held in retiring:
-                    model.set_mode(held.name, ServerMode.DRAIN)
+                    model.drain(held.name)
             self._tell(f"Drain {title}", "makes room for the new replica")
             self._retire_now(title, retiring)
             self._start(title, batch)
             self._cut_over(title, batch, ())
-        return Retirement(self.cast, ())
+        return self._rest(())
 
     def _start(self, title: str, batch: tuple[Replica, ...]) -> None:
         self.stages += self.starter.start(title, self.cast, batch)
         if not self.cast.models:
             return
+        wished = {replica.name for replica in self.cast.wished}
         for model in self.cast.models:
+            if model.live is not self.side:
+                model.drain_side(self.side, but=wished)
             for replica in batch:
                 server = self._server(replica)
                 if server and not model.takes(replica.name):
@@ -220,13 +260,18 @@ class Rollout:
         leaving = [held.name for held in retiring]
         for model in self.cast.models:
             is_flip = model.live is not self.side
-            for replica in (*batch, *self.cast.good, *self.cast.absent):
+            for replica in (*batch, *self.cast.good):
                 server = self._server(replica)
                 if server:
                     model.put(server)
+            for replica in self.cast.absent:
+                server = self._server(replica)
+                if server:
+                    passed = model.has_passed(replica.name)
+                    model.put(_in_mode(server, ServerMode.READY if passed else ServerMode.DRAIN))
             if not is_flip:
                 for name in leaving:
-                    model.set_mode(name, ServerMode.DRAIN)
+                    model.drain(name)
             model.live = self.side
         if self._tell(f"Cut over {title}", "traffic moves to the new replicas"):
             self.stages += in_lanes(
@@ -240,13 +285,21 @@ class Rollout:
             self._watch(f"Watch {title}", batch, self._service.update.monitor_s, "monitor")
 
     def _retire_now(self, title: str, retiring: Iterable[Held]) -> None:
-        if self.cast.models and self.scene.lost_edges:
+        if self._may_be_sent_to:
+            self.kept += retiring
             return
-        retirement = Retirement(self.cast, tuple(retiring), is_kept=True)
+        retirement = Retirement(self.cast, tuple(retiring), self._withdrawal(), is_kept=True)
         self.stages += in_lanes(f"Drain {title}", retirement.drain())
         self.stages += in_parallel(f"Retire {title}", retirement.stop())
         self.stages += in_lanes(f"Forget {title}", retirement.forget())
         self.stages += in_lanes(f"Remove {title}", retirement.remove())
+
+    def _withdrawal(self) -> tuple[Step, ...]:
+        """Steps, once, that take the service out of edges that shall not serve it any more."""
+        if self.is_withdrawn:
+            return ()
+        self.is_withdrawn = True
+        return tuple(withdrawal(self.scene, self._service, self.cast.old))
 
     def _pause_between(self, title: str, batch: tuple[Replica, ...]) -> None:
         delay_s = self._service.update.delay_s

@@ -1,5 +1,6 @@
 """What each edge shall know, step by step: a model that is changed and told, never told twice."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from underway.model.names import HostName
@@ -54,13 +55,23 @@ class EdgeModel:
             self.servers[key] = server
             self.checked.discard(key)
 
-    def set_mode(self, name: str, mode: ServerMode) -> None:
-        """Change the mode of every server called `name`."""
-        for key, server in list(self.servers.items()):
-            if server.name == name:
-                self.servers[key] = Server(
-                    server.name, server.side, server.address, server.port, mode
-                )
+    def drain(self, name: str) -> None:
+        """Let the server called `name` on the live side get nothing new."""
+        if (self.live, name) in self.servers:
+            self._drain((self.live, name))
+
+    def drain_side(self, side: Side, *, but: Collection[str]) -> None:
+        """Let no server of `side` but these get requests once traffic moves there.
+
+        An older generation may have been left there, ready as it was when traffic moved away.
+        """
+        for key in self.servers:
+            if key[0] is side and key[1] not in but:
+                self._drain(key)
+
+    def _drain(self, key: Key) -> None:
+        old = self.servers[key]
+        self.servers[key] = Server(old.name, old.side, old.address, old.port, ServerMode.DRAIN)
 
     def drop(self, name: str) -> None:
         """Forget every server called `name`."""
@@ -72,6 +83,10 @@ class EdgeModel:
         key = (self.live, name)
         server = self.servers.get(key)
         return server is not None and server.mode is ServerMode.READY and key in self.checked
+
+    def has_passed(self, name: str) -> bool:
+        """Whether this edge's own check of `name` has passed, on either side."""
+        return any(key[1] == name for key in self.checked)
 
     def knows(self, name: str) -> bool:
         """Whether any server is called `name` here."""
