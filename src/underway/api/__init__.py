@@ -5,11 +5,10 @@ connections; each use case is a function over it. Outcomes are values, failures 
 `underway.errors.UnderwayError`.
 """
 
-from underway.api.deploying import DeployOptions, DeployResult, deploy, plan, rollback
+from underway.api.deploying import DeployOptions, DeployResult, deploy, plan, rollback, ship
 from underway.api.inspecting import ReplicaLine, history, logs, releases, status
 from underway.api.maintaining import lock_holders, lock_release, prune, remove, repair
 from underway.api.session import Session
-from underway.api.shipping import ship
 
 __all__ = [
     "DeployOptions",

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from underway.api.running import Finish, run_job
+from underway.api.running import Finish, record_release, run_job
 from underway.api.session import Session, current_release, releases_of, runs_of
-from underway.api.shipping import Cargo, recorded, ship
+from underway.api.shipping import Cargo, load_cargo, recorded
 from underway.api.steering import Course, Job
 from underway.errors import (
     LockedError,
@@ -49,6 +49,19 @@ class DeployResult:
     duration_s: float
 
 
+def ship(
+    session: Session, *, refresh: frozenset[ServiceName] = frozenset(), wait_s: float = 0.0
+) -> Release:
+    """Build, tag, push, and record the release on every host; `deploy NUMBER` brings it later.
+
+    `refresh` names services whose `image:` is resolved anew. What serves is not touched.
+    """
+    snapshot = session.observe()
+    cargo = load_cargo(session, snapshot, refresh=refresh)
+    course = Course.of(session, cargo, Job("ship", wait_s=wait_s))
+    return record_release(session, course, _seen_again(course, snapshot))
+
+
 def plan(session: Session, options: DeployOptions | None = None) -> Plan:
     """Ship (or take the release named) and plan it, changing no host."""
     chosen = options or DeployOptions()
@@ -83,7 +96,7 @@ def rollback(session: Session, options: DeployOptions | None = None) -> DeployRe
 def _cargo(session: Session, snapshot: Snapshot, options: DeployOptions) -> Cargo:
     if options.release:
         return recorded(session, snapshot, options.release, current_secrets=options.current_secrets)
-    return ship(session, snapshot, refresh=options.refresh)
+    return load_cargo(session, snapshot, refresh=options.refresh)
 
 
 def _job(command: str, options: DeployOptions) -> Job:

@@ -4,9 +4,11 @@ import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from underway.api.drifting import drift_of
 from underway.api.session import Session, current_release, releases_of, runs_of
+from underway.model.image import ImageIdentity
 from underway.model.names import (
     NO_RELEASE,
     ContainerName,
@@ -32,6 +34,9 @@ from underway.ports import LogLine
 from underway.rollout.cast import cast_of
 from underway.rollout.naming import is_retired
 from underway.rollout.scene import Held, Policy, Scene
+
+NO_TOOLS: Final = ImageIdentity("", "")
+"""Looking plans nothing, so it needs no tools image: it works where no engine could build one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ def status(session: Session) -> StatusReport:
 
 def _scene(session: Session, snapshot: Snapshot, release: Release | None) -> Scene:
     shown = release or Release(NO_RELEASE, session.spec, ())
-    return Scene(shown, snapshot, Policy(tools=session.workshop.tools(), keep_unreachable=True))
+    return Scene(shown, snapshot, Policy(tools=NO_TOOLS, keep_unreachable=True))
 
 
 def _host(session: Session, scene: Scene, name: HostName, url: str) -> HostStatus:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from underway.api.recording import Recorder
-from underway.api.session import Session, current_release
+from underway.api.session import Session, current_release, next_run
 from underway.api.steering import Course
 from underway.errors import (
     NotUndoneError,
@@ -59,6 +59,22 @@ def run_job(session: Session, course: Course, snapshot: Snapshot) -> Finish:
     wait_s = course.job.wait_s
     with session.locks.acquire(session.app, course.job.command, wait_s=wait_s) as lock:
         return _run_locked(session, course, lock, plan)
+
+
+def record_release(session: Session, course: Course, snapshot: Snapshot) -> Release:
+    """Bring the images and the record of a release to every host; nothing that serves changes."""
+    if course.plan_records(snapshot).is_empty:
+        return course.release
+    bring_tools(session, course, snapshot)
+    with session.locks.acquire(session.app, "ship", wait_s=course.job.wait_s) as lock:
+        snapshot = session.observe()
+        course = course.under_lock(snapshot)
+        walk = course.executor(lock, next_run(snapshot)).run(course.plan_records(snapshot))
+    if walk.failures:
+        raise walk.failures[0].error
+    if not walk.is_whole:
+        raise StepFailedError("interrupted", "interrupted; what serves was not touched")
+    return course.release
 
 
 def bring_tools(session: Session, course: Course, snapshot: Snapshot) -> None:

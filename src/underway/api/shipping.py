@@ -35,9 +35,9 @@ def key_of(session: Session, snapshot: Snapshot) -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
-def ship(
+def load_cargo(
     session: Session,
-    snapshot: Snapshot | None = None,
+    snapshot: Snapshot,
     *,
     refresh: frozenset[ServiceName] = frozenset(),
 ) -> Cargo:
@@ -46,11 +46,10 @@ def ship(
     Where nothing differs from the current release, the current release is returned: shipping the
     same again changes nothing. Raises what building, pushing and resolving raise.
     """
-    seen = snapshot or session.observe()
-    previous = current_release(seen)
+    previous = current_release(snapshot)
     shipped = session.workshop.ship(session.spec, previous, refresh, session.voice)
-    key = key_of(session, seen)
-    known = releases_of(seen)
+    key = key_of(session, snapshot)
+    known = releases_of(snapshot)
     number = ReleaseNumber(max(known, default=0) + 1)
     made = Release(
         number=number,

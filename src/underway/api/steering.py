@@ -13,7 +13,7 @@ from underway.model.release import Release
 from underway.model.snapshot import Snapshot
 from underway.ports import Lock
 from underway.rollout.apply import Applier
-from underway.rollout.plan import plan_release
+from underway.rollout.plan import plan_records, plan_release
 from underway.rollout.removal import empty_release
 from underway.rollout.scene import Policy
 
@@ -78,6 +78,11 @@ class Course:
         """The plan from `snapshot` to the release."""
         policy = self.policy(keep_unreachable=keep_unreachable)
         return plan_release(self.release, snapshot, policy, self.transfer(snapshot))
+
+    def plan_records(self, snapshot: Snapshot) -> Plan:
+        """The plan that only brings the images and the record to every host."""
+        policy = self.policy()
+        return plan_records(self.release, snapshot, policy, self.transfer(snapshot))
 
     def executor(self, lock: Lock | None, run: RunNumber) -> Executor:
         """The executor of its plans."""

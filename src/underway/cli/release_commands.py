@@ -83,18 +83,19 @@ def plan(
 
 @command()
 @_PULL
-def ship(console: Console, *, pull: tuple[str, ...]) -> None:
-    """Build, tag and push the images a deploy brings.
+@_WAIT
+def ship(console: Console, *, pull: tuple[str, ...], wait_s: float) -> None:
+    """Build, tag and push the images, and record the release.
 
-    Builds once, tags, pushes where there is a registry, and shows the release that a deploy of
-    this file brings to the hosts. It changes no host.
+    Builds once, tags, pushes where there is a registry, and brings images and record to every
+    host. What serves is not touched: `underway deploy RELEASE` does that, from any machine.
     """
-    with use_session(console) as session:
-        cargo = api.ship(session, refresh=frozenset(map(ServiceName, pull)))
+    with use_session(console, is_changing=True) as session:
+        release = api.ship(session, refresh=frozenset(map(ServiceName, pull)), wait_s=wait_s)
     if console.options.is_json:
-        console.print_document(release_document(cargo.release))
+        console.print_document(release_document(release))
     else:
-        console.print(release_lines(cargo.release))
+        console.print(release_lines(release))
 
 
 @command()

@@ -9,7 +9,6 @@ import pytest
 from tests.unit.cli.conftest import OLDER, RELEASE, HeldLocks, Stage
 from tests.unit.report.sample import APP, HOSTS, NEW, WEB, plan, status
 from underway import api
-from underway.api.shipping import Cargo
 from underway.cli.program import run_program
 from underway.errors import NotUndoneError, RefusedError, StepFailedError, UnderwayError
 from underway.model.event import Level, Outcome, PlanMade, RunFinished, RunStarted, StepFailed
@@ -185,7 +184,7 @@ def test_plan_shows_the_plan_and_its_document(
 
 
 def test_ship_shows_the_release(stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: Capture):
-    monkeypatch.setattr(api, "ship", lambda _session, **_: Cargo(RELEASE, {}, b""))
+    monkeypatch.setattr(api, "ship", lambda _session, **_: RELEASE)
     assert run_program(["ship"]) == 0
     assert capsys.readouterr().out.startswith("release 12 (v2) of libra\n")
     assert run_program(["ship", "--json"]) == 0

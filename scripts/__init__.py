@@ -1,0 +1,1 @@
+"""Programs of the checkout: make targets, generated pages, the demo."""

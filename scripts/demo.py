@@ -1,0 +1,147 @@
+"""The main job, for real, on this machine: `make demo`.
+
+A laboratory host is started (a real Docker engine in a network namespace, see lab/), the sample
+application Libra is shipped and deployed, replaced by a second version under load, and rolled
+back. Every request is counted and every acknowledged upload is read back. Nothing is left behind.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from lab.laboratory import Laboratory
+from lab.load import Load, Mix, Target, read_back
+from lab.load.profile import libra
+from scripts.demo_libra import Visitor, grow_lawyers
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = "demo"
+HOST = "libra.localhost"
+SETTLE_S = 4.0
+WARM = 300
+MIX = Mix(
+    keep_alive_per_s=110, fresh_per_s=35, slow_per_s=3, post_per_s=8, upload_per_s=0.3, websockets=6
+)
+
+
+def say(text: str) -> None:
+    """A heading between what the programs show."""
+    line = f"\n== {text}"
+    print(f"\x1b[1;36m{line}\x1b[0m" if sys.stdout.isatty() else line, flush=True)
+
+
+class Ended(Exception):  # noqa: N818 -- a wish, not an error
+    """Somebody asked to stop."""
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    del frame
+    raise Ended(signal.Signals(number).name)
+
+
+@contextmanager
+def laboratory() -> Iterator[Laboratory]:
+    """One host, gone again in the end whatever happens."""
+    began = time.monotonic()
+    lab = Laboratory.up(name=NAME, hosts=1)
+    try:
+        print(f"one Docker host at {lab.hosts[0].address}, {time.monotonic() - began:.0f} s")
+        yield lab
+    finally:
+        say("Take the laboratory down")
+        lab.down()
+
+
+@contextmanager
+def project() -> Iterator[Path]:
+    """A copy of Libra to work in."""
+    with tempfile.TemporaryDirectory(prefix="underway-demo-") as directory:
+        copy = Path(directory) / "libra"
+        shutil.copytree(ROOT / "examples" / "libra", copy)
+        yield copy
+
+
+def environment(lab: Laboratory) -> dict[str, str]:
+    """What a user of that host would have set."""
+    described = lab.describe()
+    tools = described["tools"]
+    programs = f"{Path(sys.executable).parent}:{tools['path']}:{os.environ['PATH']}"
+    return {
+        **os.environ,
+        "PATH": programs,
+        "DOCKER_CONFIG": tools["docker_config"],
+        "DOCKER_HOST": lab.hosts[0].url,
+        "UNDERWAY_TOOLS_BASE": lab.images["tools-base"],
+        "PYTHON_IMAGE": lab.images["python"],
+        "POSTGRES_IMAGE": lab.images["postgres"],
+        "LIBRA_HOST": HOST,
+        "LIBRA_MIGRATE_AT_START": "0",
+    }
+
+
+def underway(directory: Path, env: Mapping[str, str], *arguments: str, **values: str) -> None:
+    """One command, shown as it is typed, its progress live."""
+    given = " ".join(f"{name}={value}" for name, value in values.items())
+    say(f"{given} underway {' '.join(arguments)}".replace("==  ", "== ").strip())
+    began = time.monotonic()
+    subprocess.run(["underway", *arguments], cwd=directory, env={**env, **values}, check=True)
+    print(f"({time.monotonic() - began:.1f} s)", flush=True)
+
+
+def under_load(lab: Laboratory, directory: Path, env: Mapping[str, str]) -> bool:
+    """Replace and roll back under load; whether nothing was lost."""
+    address = lab.hosts[0].address
+    visitor = Visitor(address, HOST)
+    token = visitor.log_in("portia")
+    matter = visitor.first_matter(token)
+    target = Target("edge", address, 80)
+    profile = libra(matter, token)
+    say("Load: about 160 requests/s of all kinds (new connections, 3 s, uploads, sockets)")
+    with Load([target], host=HOST, mix=MIX, profile=profile) as load:
+        load.wait_until(lambda seen: seen.requests > WARM, timeout_s=60, what="load")
+        underway(directory, env, "deploy", VERSION="v2")
+        time.sleep(SETTLE_S)
+        underway(directory, env, "rollback", "--past-migrations")
+        time.sleep(SETTLE_S)
+        result = load.stop()
+    say("What the users saw")
+    print(result.table())
+    found = read_back(result.journal, [target], host=HOST, profile=profile)
+    print(f"uploads acknowledged and read back: {found.right} right, {len(found.wrong)} wrong")
+    return not (result.lost or result.stale or found.wrong)
+
+
+def main() -> int:
+    """Run the demo; 0 if no request was lost."""
+    if os.geteuid() != 0 or sys.platform != "linux":
+        print("make demo needs Linux and root: it starts a Docker host of its own", file=sys.stderr)
+        return 2
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    say("Start a laboratory host (the first time, base images are built: some minutes)")
+    try:
+        with laboratory() as lab, project() as directory:
+            env = environment(lab)
+            underway(directory, env, "deploy", VERSION="v1")
+            grow_lawyers(env)
+            is_sound = under_load(lab, directory, env)
+            underway(directory, env, "status")
+            underway(directory, env, "history")
+            underway(directory, env, "remove", "--with-data", "--yes")
+    except (Ended, KeyboardInterrupt) as error:
+        print(f"ended: {error}", file=sys.stderr)
+        return 130
+    say("0 failed requests, 0 lost uploads" if is_sound else "REQUESTS WERE LOST: see above")
+    return 0 if is_sound else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
