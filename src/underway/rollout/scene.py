@@ -70,6 +70,24 @@ class Scene:
     release: Release
     snapshot: Snapshot
     policy: Policy
+    _states: Mapping[HostName, HostState] = field(init=False, repr=False, compare=False)
+    _held: Mapping[str, tuple[Held, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index hosts by name and the app's containers by role: plans look them up a lot."""
+        states = {
+            host.name: host
+            for host in sorted(self.snapshot.reachable, key=lambda host: host.name)
+            if host.name not in self.policy.skip_hosts
+        }
+        held: dict[str, list[Held]] = {}
+        for host in states.values():
+            for container in sorted(host.containers, key=lambda c: c.name):
+                if container.app == self.app:
+                    one = Held(host.name, container.name, container)
+                    held.setdefault(container.role, []).append(one)
+        object.__setattr__(self, "_states", states)
+        object.__setattr__(self, "_held", {role: tuple(some) for role, some in held.items()})
 
     @property
     def app(self) -> AppName:
@@ -83,10 +101,7 @@ class Scene:
 
     def host(self, name: HostName) -> HostState | None:
         """The host as it was seen, or None if it is unreachable or skipped."""
-        if name in self.policy.skip_hosts:
-            return None
-        state = self.snapshot.host(name)
-        return state if isinstance(state, HostState) else None
+        return self._states.get(name)
 
     @property
     def hosts(self) -> tuple[HostSpec, ...]:
@@ -96,8 +111,7 @@ class Scene:
     @property
     def reachable(self) -> tuple[HostState, ...]:
         """All observed hosts that answered and are not skipped, sorted by name."""
-        hosts = (h for h in self.snapshot.reachable if h.name not in self.policy.skip_hosts)
-        return tuple(sorted(hosts, key=lambda host: host.name))
+        return tuple(self._states.values())
 
     @property
     def lost_hosts(self) -> tuple[HostName, ...]:
@@ -160,14 +174,7 @@ class Scene:
 
     def containers(self, role: Role) -> tuple[Held, ...]:
         """The app's containers of one role on all hosts, sorted by host and name."""
-        return tuple(
-            sorted(
-                Held(host.name, container.name, container)
-                for host in self.reachable
-                for container in host.containers
-                if container.app == self.app and container.role == role
-            )
-        )
+        return self._held.get(role.value, ())
 
     def replicas_of(self, service: ServiceName) -> tuple[Held, ...]:
         """All replica containers of a service, whatever their generation, sorted."""

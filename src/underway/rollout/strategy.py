@@ -108,6 +108,12 @@ class Rollout:
     does_interrupt: bool = False
     kept: list[Held] = field(default_factory=list)
     is_withdrawn: bool = False
+    may_be_sent_to: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out whether a lost edge may still send requests to old replicas."""
+        was_proxied = self._service.proxy or any(held.state.port for held in self.cast.old)
+        self.may_be_sent_to = bool(self.scene.lost_edges and was_proxied)
 
     @property
     def _service(self) -> ServiceSpec:
@@ -126,13 +132,6 @@ class Rollout:
             self._service.strategy is Strategy.RECREATE
             or self._service.is_single_writer
             or published_clash(self.scene.spec, self._service)
-        )
-
-    @property
-    def _may_be_sent_to(self) -> bool:
-        """Whether an edge that does not answer may still send requests to old replicas."""
-        return bool(self.scene.lost_edges) and (
-            self._service.proxy is not None or any(held.state.port for held in self.cast.old)
         )
 
     def _start_first(self) -> Retirement:
@@ -189,7 +188,7 @@ class Rollout:
 
     def _recreate(self) -> Retirement:
         """Stop first: what holds a port, a volume or a name makes room for the new replica."""
-        if self._may_be_sent_to:
+        if self.may_be_sent_to:
             return self._rest(self.cast.old)
         self.side = self.cast.models[0].live if self.cast.models else Side.A
         parallelism = self._service.update.parallelism
@@ -285,7 +284,7 @@ class Rollout:
             self._watch(f"Watch {title}", batch, self._service.update.monitor_s, "monitor")
 
     def _retire_now(self, title: str, retiring: Iterable[Held]) -> None:
-        if self._may_be_sent_to:
+        if self.may_be_sent_to:
             self.kept += retiring
             return
         retirement = Retirement(self.cast, tuple(retiring), self._withdrawal(), is_kept=True)
