@@ -17,7 +17,7 @@ from underway.errors import (
 from underway.model.event import Outcome, RunFinished, RunStarted
 from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, ServiceName
 from underway.model.plan import Plan
-from underway.model.release import Release
+from underway.model.release import Release, RunRecord
 from underway.model.snapshot import Snapshot
 
 
@@ -159,12 +159,19 @@ def _seen_again(course: Course, snapshot: Snapshot) -> Snapshot:
 
 
 def _release_before(snapshot: Snapshot) -> ReleaseNumber:
-    """The release that ran before the current one."""
+    """The release that ran before the current one, or the end of what was interrupted."""
     current = current_release(snapshot)
     if current is None:
         raise RefusedError("nothing-deployed", "nothing was deployed yet: there is no way back")
     known = releases_of(snapshot)
-    for run in reversed(runs_of(snapshot)):
+    runs = runs_of(snapshot)
+    if runs and _is_half_done(runs[-1]):
+        last = runs[-1]
+        if last.command == "rollback" and last.release in known:
+            return last.release
+        if last.release != current.number:
+            return current.number
+    for run in reversed(runs):
         if run.outcome != Outcome.DONE or run.current == current.number:
             continue
         if run.current in known and run.current:
@@ -174,6 +181,11 @@ def _release_before(snapshot: Snapshot) -> ReleaseNumber:
         f"release {current.number} is the only one that ever ran",
         hint="name a release: underway rollback RELEASE",
     )
+
+
+def _is_half_done(run: RunRecord) -> bool:
+    """Whether a run stopped on its way: its client died, or not everything could be undone."""
+    return not run.ended_at or run.outcome == Outcome.NOT_UNDONE
 
 
 def _check_migrations(
