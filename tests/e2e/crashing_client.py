@@ -1,0 +1,91 @@
+"""`underway` that ends itself at one of its effects, before or after it, by kill or by Ctrl-C.
+
+    python crashing_client.py JOURNAL kill|interrupt before|after NUMBER COMMAND...
+
+Effects are counted from 1: taking the lock, every step that is applied (those of an undo too), and
+every write of the run's own record. Each is a line of JOURNAL, so that a run with number 0, which
+never crashes, tells how many there are. The product has no hook for this: its parts are wrapped
+here, in this process only.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from underway.adapters.ledger import AnchorLedger
+from underway.adapters.lock import AttachedLocks
+from underway.api import steering
+from underway.cli.program import run_program
+from underway.kernel.executor import StepContext, StepResult, subject_of
+from underway.model.step import Step
+from underway.rollout.apply import Applier
+
+SIGNALS: Final = {"kill": signal.SIGKILL, "interrupt": signal.SIGINT}
+
+
+class Crash:
+    """Counts effects, notes them, and sends the signal at the one that is meant."""
+
+    def __init__(self, journal: Path, how: str, side: str, number: int) -> None:
+        self._journal = journal.open("a")
+        self._signal = SIGNALS[how]
+        self._side = side
+        self._number = number
+        self._count = 0
+        self._guard = threading.Lock()
+
+    def around(self, name: str, effect: Callable[[], Any]) -> Any:
+        """Run one effect, or do not live to see it."""
+        with self._guard:
+            self._count += 1
+            number = self._count
+            self._journal.write(f"{name}\n")
+            self._journal.flush()
+        if number == self._number and self._side == "before":
+            os.kill(os.getpid(), self._signal)
+        result = effect()
+        if number == self._number and self._side == "after":
+            os.kill(os.getpid(), self._signal)
+        return result
+
+
+def wrap(crash: Crash) -> None:
+    """Put `crash` around every effect."""
+    acquire, record_run = AttachedLocks.acquire, AnchorLedger.record_run
+
+    def crashing_acquire(locks: AttachedLocks, *arguments: Any, **options: Any) -> Any:
+        return crash.around("Lock", lambda: acquire(locks, *arguments, **options))
+
+    def crashing_record(ledger: AnchorLedger, record: Any) -> Any:
+        name = "RecordRunEnd" if record.ended_at else "RecordRunBegin"
+        return crash.around(name, lambda: record_run(ledger, record))
+
+    class CrashingApplier:
+        def __init__(self, **settings: Any) -> None:
+            self._applier = Applier(**settings)
+
+        def __call__(self, step: Step, context: StepContext) -> StepResult:
+            name = f"{type(step).__name__} {subject_of(step)}"
+            result: StepResult = crash.around(name, lambda: self._applier(step, context))
+            return result
+
+    for owner, name, replacement in (
+        (AttachedLocks, "acquire", crashing_acquire),
+        (AnchorLedger, "record_run", crashing_record),
+        (steering, "Applier", CrashingApplier),
+    ):
+        setattr(owner, name, replacement)
+
+
+def main(journal: str, how: str, side: str, number: str, *command: str) -> int:
+    """Run the command line; returns its exit code, if it lives."""
+    wrap(Crash(Path(journal), how, side, int(number)))
+    return run_program(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
