@@ -13,7 +13,7 @@ a test sees whether a replica has its own version's environment and secrets.
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -122,11 +122,11 @@ class Wish:
             "name": APP,
             "services": services,
             "secrets": {"token": {"file": "./token"}},
-            **_hosts(fleet),
+            **_hosts(fleet, services),
         }
 
 
-def _hosts(fleet: Fleet) -> dict[str, Any]:
+def _hosts(fleet: Fleet, services: Iterable[str]) -> dict[str, Any]:
     """Nothing for one host: the file of a one-host team names none."""
     hosts = fleet.laboratory.hosts
     if len(hosts) == 1:
@@ -135,7 +135,7 @@ def _hosts(fleet: Fleet) -> dict[str, Any]:
     return {
         "x-underway": {
             "hosts": {"app": named},
-            "place": {"web": "app", "worker": "app"},
+            "place": dict.fromkeys(services, "app"),
             "edge": [host.name for host in hosts[:2]],
         }
     }
