@@ -106,13 +106,26 @@ def open_session(options: SessionOptions, sink: EventSink) -> Iterator[Session]:
     """
     from underway.adapters.connector import DockerConnector
 
+    warming = threading.Thread(target=_warm_up, daemon=True)
+    warming.start()
     understood = understand(options)
+    warming.join()
     voice = Voice(secrets.token_hex(6), actor(), sink, SystemClock())
     for remark in understood.spec.remarks:
         where = f"{remark.place}: " if remark.place else ""
         voice.note(Level.INFO, remark.code, where + remark.message)
     with DockerConnector() as connector:
         yield _session(options, understood, connector, voice)
+
+
+def _warm_up() -> None:
+    """Load what speaks to engines while Compose reads the file: neither waits for the other."""
+    import underway.adapters.engine_builder
+    import underway.adapters.haproxy
+    import underway.adapters.ledger
+    import underway.adapters.lock
+    import underway.adapters.vault
+    import underway.image.shipment  # noqa: F401
 
 
 def actor() -> str:
@@ -178,6 +191,7 @@ class _Workshop:
         self._connector = connector
         self._guard = threading.Lock()
         self._engine: DockerEngine | None = None
+        self._made: Yard | None = None
         self._tools: ImageIdentity | None = None
         self._voice: Voice | None = None
 
@@ -251,11 +265,13 @@ class _Workshop:
         from underway.adapters.engine_builder import choose_builder
         from underway.image.shipment import Yard
 
-        engine = self._workbench()
-        builder = choose_builder(
-            engine.connection, environment=self._options.environ, values=self._values
-        )
-        return Yard(builder, engine, self._engines, self._say)
+        if self._made is None:
+            engine = self._workbench()
+            builder = choose_builder(
+                engine.connection, environment=self._options.environ, values=self._values
+            )
+            self._made = Yard(builder, engine, self._engines, self._say)
+        return self._made
 
     def _workbench(self) -> "DockerEngine":
         if self._engine is None:

@@ -126,6 +126,9 @@ def _await(process: subprocess.Popen[bytes], pumps: "_Pumps", deadline: float) -
         left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise subprocess.TimeoutExpired(process.args, 0)
+        # The end of its output tells the end of a program at once; waiting for it polls.
+        if not pumps.ended.wait(min(left_s, _POLL_S)) and process.poll() is None:
+            continue
         with suppress(subprocess.TimeoutExpired):
             process.wait(min(left_s, _POLL_S))
             return
@@ -143,6 +146,7 @@ class _Pumps:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.failure: BaseException | None = None
+        self.ended = threading.Event()
         self._on_line = on_line
         work: list[tuple[Callable[..., None], tuple[object, ...]]] = [
             (self._read, (process.stdout,)),
@@ -167,6 +171,7 @@ class _Pumps:
         with pipe:
             while chunk := os.read(pipe.fileno(), 65536):
                 self.stdout += chunk
+        self.ended.set()
 
     def _read_lines(self, pipe: IO[bytes]) -> None:
         with pipe:
