@@ -27,7 +27,7 @@ demo: setup machine ## Ship Libra, replace it under load, break things, and coun
 	@.venv/bin/python -m scripts.demo
 
 bench: setup machine ## Run every benchmark and print its ratios
-	@.venv/bin/python -m scripts.bench
+	@.venv/bin/python -m bench
 
 docs: setup ## Write the generated reference pages anew
 	@.venv/bin/python scripts/reference.py

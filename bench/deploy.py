@@ -1,0 +1,181 @@
+"""What replacing four replicas takes: Underway against the floor and against Compose.
+
+The floor is the same four containers created, started and answering, in parallel through the raw
+Engine API, with nothing replaced and nothing drained. `docker compose up -d` replaces without a
+drain and loses requests meanwhile. Underway replaces four replicas behind HAProxy; its drain ends
+at once, as nothing is in flight here. One laboratory host, one run; medians over ROUNDS.
+
+    make bench        or        python -m bench.deploy
+"""
+
+import http.client
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from lab.laboratory import Laboratory
+
+ROOT = Path(__file__).resolve().parents[1]
+ROUNDS = 5
+REPLICAS = 4
+READY_S = 30.0
+POLL_S = 0.005
+NETWORK = "bench-floor"
+
+COMPOSE = """\
+name: {name}
+services:
+  web:
+    image: bench-beacon:${{VERSION}}
+    environment: {{BEACON_ROUND: "${{VERSION}}"}}
+    stop_grace_period: 5s
+    deploy: {{replicas: {replicas}}}
+"""
+UNDERWAY = (
+    COMPOSE
+    + """\
+    x-underway:
+      proxy: {{host: bench.test, port: 8080, health: /up, drain: 10s}}
+      strategy: blue-green
+"""
+)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that `work` takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def run(*argv: str, cwd: Path, env: Mapping[str, str]) -> None:
+    """A program that must succeed; its output is shown only if it does not."""
+    done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(argv)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+
+
+def await_answer(address: str, port: int = 8080) -> None:
+    """Until `/up` answers 200."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection(address, port, timeout=1)
+        try:
+            connection.request("GET", "/up")
+            if connection.getresponse().status == http.client.OK:
+                return
+        except OSError:
+            time.sleep(POLL_S)
+        finally:
+            connection.close()
+    raise RuntimeError(f"{address}:{port} did not answer in {READY_S:g} s")
+
+
+class Floor:
+    """The raw Engine API, seen from inside the host's network namespace by a route to it."""
+
+    def __init__(self, client: Any, host: str) -> None:
+        self._client = client
+        self._host = host
+        self._names = [f"bench-floor-{number}" for number in range(REPLICAS)]
+
+    def start(self) -> None:
+        """Create, start and await all four, in parallel."""
+        with ThreadPoolExecutor(REPLICAS) as pool:
+            list(pool.map(self._one, range(REPLICAS)))
+
+    def _one(self, number: int) -> None:
+        port = 21000 + number
+        config = self._client.create_host_config(port_bindings={8080: (self._host, port)})
+        made = self._client.create_container(
+            "bench-beacon:floor", name=self._names[number], host_config=config, ports=[8080]
+        )
+        self._client.start(made["Id"])
+        await_answer(self._host, port)
+
+    def clear(self) -> None:
+        """Remove them."""
+        for name in self._names:
+            self._client.remove_container(name, force=True)
+
+
+def build(lab: Laboratory, env: Mapping[str, str], versions: list[str]) -> None:
+    """The images of all rounds, so that nobody's time holds a build."""
+    for version in versions:
+        run(
+            *("docker", "buildx", "build", "--load", "-q", "-t", f"bench-beacon:{version}"),
+            *("--build-arg", f"PYTHON_IMAGE={lab.images['python']}"),
+            *("--build-arg", f"VERSION={version}", "."),
+            cwd=ROOT / "lab" / "beacon",
+            env=env,
+        )
+
+
+def measure(lab: Laboratory, directory: Path) -> dict[str, list[float]]:
+    """Seconds of each way, ROUNDS each, taking turns."""
+    import docker  # noqa: PLC0415 -- only here
+
+    tools = lab.describe()["tools"]
+    env = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{tools['path']}:{os.environ['PATH']}",
+        "DOCKER_CONFIG": tools["docker_config"],
+        "DOCKER_HOST": lab.hosts[0].url,
+        "UNDERWAY_TOOLS_BASE": lab.images["tools-base"],
+    }
+    versions = [f"r{number}" for number in range(ROUNDS + 1)]
+    build(lab, env, [*versions, "floor"])
+    ways = {"compose": COMPOSE, "underway": UNDERWAY}
+    for name, text in ways.items():
+        (directory / name).mkdir()
+        content = text.format(name=f"bench-{name}", replicas=REPLICAS)
+        (directory / name / "compose.yaml").write_text(content)
+    client = docker.APIClient(base_url=lab.hosts[0].url)
+    floor = Floor(client, lab.hosts[0].address)
+    commands = {
+        "compose": ("docker", "compose", "up", "-d", "--wait"),
+        "underway": ("underway", "deploy", "-q"),
+    }
+    found: dict[str, list[float]] = {"floor": [], "compose": [], "underway": []}
+    for version in versions:
+        for name, argv in commands.items():
+            given = {**env, "VERSION": version}
+            found[name].append(
+                timed(lambda a=argv, n=name, e=given: run(*a, cwd=directory / n, env=e))
+            )
+        found["floor"].append(timed(floor.start))
+        floor.clear()
+    client.close()
+    return {name: seconds[1:] for name, seconds in found.items()}  # the first round deploys anew
+
+
+def main() -> int:
+    """Print medians and ratios."""
+    directory = Path(tempfile.mkdtemp(prefix="underway-bench-"))
+    lab = Laboratory.up(name="bench", hosts=1)
+    try:
+        found = measure(lab, directory)
+    finally:
+        lab.down()
+        shutil.rmtree(directory, ignore_errors=True)
+    floor = statistics.median(found["floor"])
+    print(f"replacing {REPLICAS} replicas, median (min to max) of {ROUNDS}, ratio to the floor")
+    for name, seconds in found.items():
+        middle = statistics.median(seconds)
+        spread = f"{min(seconds):.2f} to {max(seconds):.2f}"
+        print(f"{name:9} {middle:6.2f} s  ({spread})  {middle / floor:5.2f}")
+    compose = statistics.median(found["compose"])
+    print(f"underway / compose: {statistics.median(found['underway']) / compose:.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
