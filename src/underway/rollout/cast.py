@@ -45,6 +45,13 @@ class Cast:
     broken: frozenset[tuple[HostName, str]]
     models: tuple[EdgeModel, ...]
 
+    def is_unwell(self, replica: Replica, scene: Scene) -> bool:
+        """Whether the replica must be made anew although its container has processes."""
+        host = scene.host(replica.host)
+        state = host.container(replica.name) if host else None
+        is_broken = (replica.host, replica.name) in self.broken
+        return is_broken and state is not None and holds_resources(state)
+
 
 def _wished(
     scene: Scene, service: ServiceSpec, names: Names, bindings: Mapping[VolumeName, str]

@@ -29,10 +29,11 @@ from underway.rollout.naming import before_name, files_volume, is_retired, own_l
 from underway.rollout.order import turns
 from underway.rollout.prepare import Preparation
 from underway.rollout.request import before_request, image_reference, secret_files
+from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Policy, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.start import Starter
-from underway.rollout.strategy import Retirement, Rollout
+from underway.rollout.strategy import Rollout
 
 
 @dataclass(slots=True)

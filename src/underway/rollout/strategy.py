@@ -16,84 +16,19 @@ from underway.model.step import (
     AwaitDrained,
     AwaitServers,
     ConfirmUpstream,
-    RemoveContainer,
     ReplicaRef,
     Step,
-    StopContainer,
     Watch,
 )
 from underway.model.traffic import Server, ServerMode, Side
 from underway.rollout.addresses import published_clash
 from underway.rollout.cast import Cast, is_ready
 from underway.rollout.farewell import withdrawal
-from underway.rollout.naming import retired_name
+from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Replica, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.start import Starter
 from underway.rollout.upstreams import chosen_side
-
-
-@dataclass(slots=True)
-class Retirement:
-    """Old replicas that take no new requests any more, still to be drained and removed."""
-
-    cast: Cast
-    old: tuple[Held, ...]
-    withdrawal: tuple[Step, ...] = ()
-    is_kept: bool = False
-
-    @property
-    def may_be_sent_to(self) -> bool:
-        """Whether old replicas are, or were, behind the proxy."""
-        return self.cast.service.proxy is not None or any(h.state.port for h in self.old)
-
-    def drain(self) -> Iterable[Step]:
-        """Gates: only tunnels are left on the old replicas, or the drain time is over."""
-        yield from self.withdrawal
-        proxy = self.cast.service.proxy
-        if proxy is None:
-            return
-        for model in self.cast.models:
-            known = tuple(held.name for held in self.old if model.knows(held.name))
-            if known:
-                yield AwaitDrained(
-                    model.edge,
-                    model.scene.app,
-                    self.cast.service.name,
-                    known,
-                    proxy.drain_s,
-                    f"{_count(known)} finish what they have",
-                )
-
-    def stop(self) -> Iterable[tuple[Step, ...]]:
-        """Lanes that end the old replicas, side by side."""
-        for held in self.old:
-            yield (
-                StopContainer(
-                    held.host,
-                    held.name,
-                    retired_name(held.name),
-                    self.cast.service.stop_grace_s,
-                    f"{self.cast.service.name}: replaced",
-                ),
-            )
-
-    def forget(self) -> Iterable[Step | None]:
-        """Steps that make the edges forget them."""
-        for model in self.cast.models:
-            for held in self.old:
-                model.drop(held.name)
-            if not self.is_kept:
-                wished = {replica.name for replica in self.cast.wished}
-                for key in list(model.servers):
-                    if key[1] not in wished or key[0] is not model.live:
-                        del model.servers[key]
-            yield model.tell("old replicas are gone")
-
-    def remove(self) -> Iterable[Step]:
-        """Steps that remove their containers."""
-        for held in self.old:
-            yield RemoveContainer(held.host, retired_name(held.name), "replaced")
 
 
 @dataclass(slots=True)
@@ -212,6 +147,7 @@ class Rollout:
         return self._rest(())
 
     def _start(self, title: str, batch: tuple[Replica, ...]) -> None:
+        self._relieve(title, batch)
         self.stages += self.starter.start(title, self.cast, batch)
         if not self.cast.models:
             return
@@ -243,6 +179,32 @@ class Rollout:
                     for model in self.cast.models
                 ),
             )
+
+    def _relieve(self, title: str, batch: tuple[Replica, ...]) -> None:
+        """An unhealthy replica may still answer: it finishes what it has before it is removed."""
+        proxy = self._service.proxy
+        unwell = tuple(r.name for r in batch if self.cast.is_unwell(r, self.scene))
+        taken = [m for m in self.cast.models if any(m.takes(name) for name in unwell)]
+        if proxy is None or not taken:
+            return
+        for model in taken:
+            for name in unwell:
+                model.drain(name)
+        self._tell(f"Relieve {title}", "unhealthy, to be made anew")
+        self.stages += in_lanes(
+            f"Drain {title}",
+            (
+                AwaitDrained(
+                    model.edge,
+                    self.scene.app,
+                    self._service.name,
+                    unwell,
+                    proxy.drain_s,
+                    "unhealthy ones finish what they have",
+                )
+                for model in taken
+            ),
+        )
 
     def _server(self, replica: Replica) -> Server | None:
         location = self.starter.location(self.cast, replica)
@@ -324,10 +286,6 @@ def _in_mode(server: Server, mode: ServerMode) -> Server:
 def _batches(todo: tuple[Replica, ...], parallelism: int) -> list[tuple[Replica, ...]]:
     size = parallelism or len(todo) or 1
     return [todo[i : i + size] for i in range(0, len(todo), size)] or [()]
-
-
-def _count(names: tuple[str, ...]) -> str:
-    return f"{len(names)} old replica{'s' if len(names) != 1 else ''}"
 
 
 def hosts_of(replicas: Iterable[Replica]) -> tuple[HostName, ...]:

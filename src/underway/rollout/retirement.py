@@ -1,0 +1,76 @@
+"""The end of old replicas: drained, stopped, forgotten by the edges, removed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from underway.model.step import AwaitDrained, RemoveContainer, Step, StopContainer
+from underway.rollout.cast import Cast
+from underway.rollout.naming import retired_name
+from underway.rollout.scene import Held
+
+
+@dataclass(slots=True)
+class Retirement:
+    """Old replicas that take no new requests any more, still to be drained and removed."""
+
+    cast: Cast
+    old: tuple[Held, ...]
+    withdrawal: tuple[Step, ...] = ()
+    is_kept: bool = False
+
+    @property
+    def may_be_sent_to(self) -> bool:
+        """Whether old replicas are, or were, behind the proxy."""
+        return self.cast.service.proxy is not None or any(h.state.port for h in self.old)
+
+    def drain(self) -> Iterable[Step]:
+        """Gates: only tunnels are left on the old replicas, or the drain time is over."""
+        yield from self.withdrawal
+        proxy = self.cast.service.proxy
+        if proxy is None:
+            return
+        for model in self.cast.models:
+            known = tuple(held.name for held in self.old if model.knows(held.name))
+            if known:
+                yield AwaitDrained(
+                    model.edge,
+                    model.scene.app,
+                    self.cast.service.name,
+                    known,
+                    proxy.drain_s,
+                    f"{_count(known)} finish what they have",
+                )
+
+    def stop(self) -> Iterable[tuple[Step, ...]]:
+        """Lanes that end the old replicas, side by side."""
+        for held in self.old:
+            yield (
+                StopContainer(
+                    held.host,
+                    held.name,
+                    retired_name(held.name),
+                    self.cast.service.stop_grace_s,
+                    f"{self.cast.service.name}: replaced",
+                ),
+            )
+
+    def forget(self) -> Iterable[Step | None]:
+        """Steps that make the edges forget them."""
+        for model in self.cast.models:
+            for held in self.old:
+                model.drop(held.name)
+            if not self.is_kept:
+                wished = {replica.name for replica in self.cast.wished}
+                for key in list(model.servers):
+                    if key[1] not in wished or key[0] is not model.live:
+                        del model.servers[key]
+            yield model.tell("old replicas are gone")
+
+    def remove(self) -> Iterable[Step]:
+        """Steps that remove their containers."""
+        for held in self.old:
+            yield RemoveContainer(held.host, retired_name(held.name), "replaced")
+
+
+def _count(names: tuple[str, ...]) -> str:
+    return f"{len(names)} old replica{'s' if len(names) != 1 else ''}"
