@@ -107,9 +107,12 @@ class Applier:
 
     def _stop(self, step: StopContainer) -> None:
         engine = self._at(step.host)
-        is_renamed = step.container == step.retired
-        if not is_renamed and engine.container(step.container) is not None:
+        if step.container != step.retired and engine.container(step.container) is not None:
             engine.rename(step.container, step.retired)
+            if engine.container(step.container) is not None:
+                # Docker cannot rename a container that waits for its next restart: end it first.
+                engine.stop(step.container, step.grace_s)
+                engine.rename(step.container, step.retired)
         engine.stop(step.retired, step.grace_s)
 
     def _engine(
