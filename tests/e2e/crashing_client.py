@@ -1,6 +1,6 @@
-"""`underway` that ends itself at one of its effects, before or after it, by kill or by Ctrl-C.
+"""`underway` that ends itself at one effect, before or after it: by kill, Ctrl-C or SIGSTOP.
 
-    python crashing_client.py JOURNAL kill|interrupt before|after NUMBER COMMAND...
+    python crashing_client.py JOURNAL kill|interrupt|pause before|after NUMBER COMMAND...
 
 Effects are counted from 1: taking the lock, every step that is applied (those of an undo too), and
 every write of the run's own record. Each is a line of JOURNAL, so that a run with number 0, which
@@ -24,7 +24,7 @@ from underway.kernel.executor import StepContext, StepResult, subject_of
 from underway.model.step import Step
 from underway.rollout.apply import Applier
 
-SIGNALS: Final = {"kill": signal.SIGKILL, "interrupt": signal.SIGINT}
+SIGNALS: Final = {"kill": signal.SIGKILL, "interrupt": signal.SIGINT, "pause": signal.SIGSTOP}
 
 
 class Crash:

@@ -143,12 +143,16 @@ def _hosts(fleet: Fleet, services: Iterable[str]) -> dict[str, Any]:
 
 @dataclass
 class Project:
-    """One project directory and its client. `has_registry` pushes images instead of sending."""
+    """One project directory and its client. `has_registry` pushes images instead of sending.
+
+    `extra` is added to the client's environment.
+    """
 
     fleet: Fleet
     root: Path
     has_registry: bool = False
     wish: Wish = field(default_factory=Wish)
+    extra: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.directory = self.root / "project"
@@ -202,4 +206,4 @@ class Project:
         extra = {"PYTHON_IMAGE": laboratory.images["python"], "MOTTO": self.wish.motto}
         if len(laboratory.hosts) == 1:
             extra["DOCKER_HOST"] = laboratory.hosts[0].url
-        return {**self.fleet.environment, **extra}
+        return {**self.fleet.environment, **extra, **self.extra}
