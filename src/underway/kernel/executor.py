@@ -6,7 +6,7 @@ past failures, and reports them all.
 """
 
 import threading
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ from underway.model.event import (
 )
 from underway.model.names import HostName, ServiceName
 from underway.model.plan import Lane, Plan, Stage
-from underway.model.step import Step, Verdict
+from underway.model.step import AwaitContainer, AwaitedState, AwaitServers, Step, Verdict, Watch
 from underway.ports import Clock, Lock
 
 MOST_LANES_AT_ONCE: Final = 32
@@ -123,7 +123,7 @@ class _Walker:
         self._guard = threading.Lock()
         self._stop = threading.Event()
         self._lock_lost: LockLostError | None = None
-        self._failed_replicas: Counter[ServiceName] = Counter()
+        self._failed_replicas: defaultdict[ServiceName, set[str]] = defaultdict(set)
 
     def walk(self) -> Walk:
         for index, stage in enumerate(self._plan.stages, start=1):
@@ -174,7 +174,7 @@ class _Walker:
         result = self._applied(number, host, step)
         if self._lock_lost is not None:
             return False
-        if result.verdict is Verdict.FAILED and self._is_tolerated(step):
+        if result.verdict is Verdict.FAILED and self._is_tolerated(step, result.error):
             result = StepResult(Verdict.TOLERATED, result.text)
         if result.error is not None and result.verdict is not Verdict.TOLERATED:
             self._fail(number, host, step, result.error)
@@ -221,14 +221,19 @@ class _Walker:
         if self._executor.lock is not None:
             self._executor.lock.check(host)
 
-    def _is_tolerated(self, step: Step) -> bool:
-        service: ServiceName | None = getattr(step, "service", None)
-        allowed = dict(self._plan.tolerances).get(service, 0) if service else 0
-        if not service or not allowed:
+    def _is_tolerated(self, step: Step, error: UnderwayError | None) -> bool:
+        """Whether so few replicas of the service have failed that the plan goes on.
+
+        A replica counts once, whatever number of edges and gates it fails at.
+        """
+        judged = judged_replicas(step)
+        if judged is None or isinstance(error, Cancelled | BugError):
             return False
+        service, replicas = judged
+        allowed = dict(self._plan.tolerances).get(service, 0)
         with self._guard:
-            self._failed_replicas[service] += 1
-            return self._failed_replicas[service] <= allowed
+            self._failed_replicas[service] |= replicas
+            return len(self._failed_replicas[service]) <= allowed
 
     def _fail(self, number: int, host: HostName, step: Step, error: UnderwayError) -> None:
         if isinstance(error, Cancelled):
@@ -240,9 +245,25 @@ class _Walker:
         self._stop.set()
         kind, subject = type(step).__name__, subject_of(step)
         self._voice.say(
-            StepFailed(number, kind, subject, error.code, str(error), error.hint, error.detail),
+            StepFailed(number, kind, subject, error.code, _told(error), error.hint, error.detail),
             host,
         )
+
+
+def judged_replicas(step: Step) -> tuple[ServiceName, frozenset[str]] | None:
+    """The replicas a gate judges; None for a step whose failure no tolerance covers."""
+    match step:
+        case AwaitContainer(until=AwaitedState.READY) | Watch():
+            return step.service, frozenset({step.container})
+        case AwaitServers(service=service, servers=servers):
+            return service, frozenset(ref.container for ref in servers)
+        case _:
+            return None
+
+
+def _told(error: UnderwayError) -> str:
+    """What happened and why; the code stands apart."""
+    return f"{error.message} ({error.cause})" if error.cause else error.message
 
 
 def subject_of(step: Step) -> str:
