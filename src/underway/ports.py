@@ -147,6 +147,19 @@ class Engine(Protocol):
         """Give up the connection."""
 
 
+class CommandRunner(Protocol):
+    """Runs commands in containers of one host: an engine, or a quicker way to one container."""
+
+    @property
+    def host(self) -> HostName:
+        """The host."""
+
+    def execute(
+        self, name: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30
+    ) -> ExecResult:
+        """See `Engine.execute`; every command may be run again if its answer is lost."""
+
+
 class Proxy(Protocol):
     """The proxy of one edge.
 
@@ -308,6 +321,7 @@ class ImageSource(Protocol):
 __all__ = [
     "Builder",
     "Clock",
+    "CommandRunner",
     "Composer",
     "Connector",
     "ContainerState",

@@ -140,24 +140,31 @@ def actor() -> str:
 def _session(
     options: SessionOptions, understood: "Understood", connector: "DockerConnector", voice: Voice
 ) -> Session:
-    from underway.adapters.engine import DockerEngine
+    from underway.adapters.engine import CommandServer, DockerEngine
     from underway.adapters.haproxy import HaproxyProxy
     from underway.adapters.ledger import AnchorLedger
     from underway.adapters.lock import AttachedLocks
     from underway.adapters.vault import AnchorVault
+    from underway.rollout.edge import EDGE_CONTAINER
+    from underway.rollout.naming import anchor_name
 
     spec = understood.spec
     opened = connector.connect_all(spec.hosts)
     engines = {n: e for n, e in opened.items() if isinstance(e, DockerEngine)}
     lost = {n: str(e.message) for n, e in opened.items() if isinstance(e, UnderwayError)}
     values = understood.runtime_values
+    anchor = anchor_name(spec.name)
+    anchors = {name: CommandServer(engine, anchor) for name, engine in engines.items()}
     workshop = _Workshop(options, spec, understood.values, engines, connector)
     world = World(
         app=spec.name,
         engines=engines,
-        proxies={name: HaproxyProxy(engine) for name, engine in engines.items()},
-        ledgers={name: AnchorLedger(engine, spec.name) for name, engine in engines.items()},
-        vaults={name: AnchorVault(engine, spec.name) for name, engine in engines.items()},
+        proxies={
+            name: HaproxyProxy(CommandServer(engine, EDGE_CONTAINER))
+            for name, engine in engines.items()
+        },
+        ledgers={name: AnchorLedger(runner, spec.name) for name, runner in anchors.items()},
+        vaults={name: AnchorVault(runner, spec.name) for name, runner in anchors.items()},
         lost=lost,
     )
     return Session(

@@ -5,7 +5,7 @@ from typing import Final
 from underway.adapters.engine.border import refusal
 from underway.errors import EngineError
 from underway.model.names import AppName, HostName
-from underway.ports import Engine, ExecResult
+from underway.ports import CommandRunner, ExecResult
 
 _EXEC_S: Final = 60.0
 _NO_ANCHOR: Final = {"container-missing"}
@@ -14,7 +14,7 @@ _NO_ANCHOR: Final = {"container-missing"}
 class Anchor:
     """Runs small shell scripts in an app's anchor on one host; data goes by standard input only."""
 
-    def __init__(self, engine: Engine, app: AppName) -> None:
+    def __init__(self, engine: CommandRunner, app: AppName) -> None:
         """The anchor of `app` on the host of `engine`; whether it is there shows at the first use.
 
         The planner makes it, under the same name.

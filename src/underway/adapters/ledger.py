@@ -15,7 +15,7 @@ from underway.adapters.chain import Body, Current, Link, checked, state, written
 from underway.errors import IntegrityError, RefusedError
 from underway.model.names import AppName, HostName, ReleaseNumber
 from underway.model.release import Binding, LedgerState, Release, RunRecord
-from underway.ports import Engine
+from underway.ports import CommandRunner
 
 _READ: Final = "cd /ledger && mkdir -p records && tar -cz --hard-dereference --exclude='.*' records"
 _APPEND: Final = """
@@ -45,7 +45,7 @@ _ATTEMPTS: Final = 5
 class AnchorLedger:
     """Releases and runs of one app on one host."""
 
-    def __init__(self, engine: Engine, app: AppName) -> None:
+    def __init__(self, engine: CommandRunner, app: AppName) -> None:
         """The ledger in the anchor of `app` on the host of `engine`."""
         self._anchor = Anchor(engine, app)
 

@@ -15,7 +15,7 @@ from underway.adapters.anchor import Anchor
 from underway.errors import IntegrityError
 from underway.model.names import AppName, HostName, ReleaseNumber, SensitiveName
 from underway.model.sensitive import Sensitive, SensitiveValues
-from underway.ports import Engine, ExecResult
+from underway.ports import CommandRunner, ExecResult
 
 _VERSION: Final = 1
 _MISSING: Final = 66
@@ -52,7 +52,7 @@ class _Values(msgspec.Struct, forbid_unknown_fields=True):
 class AnchorVault:
     """Sensitive values of one app on one host."""
 
-    def __init__(self, engine: Engine, app: AppName) -> None:
+    def __init__(self, engine: CommandRunner, app: AppName) -> None:
         """The vault in the anchor of `app` on the host of `engine`."""
         self._anchor = Anchor(engine, app)
 

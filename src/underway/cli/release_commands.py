@@ -85,7 +85,7 @@ def plan(
 @_PULL
 @_WAIT
 def ship(console: Console, *, pull: tuple[str, ...], wait_s: float) -> None:
-    """Build, tag and push the images, and record the release.
+    """Build, tag, push the images, and record the release.
 
     Builds once, tags, pushes where there is a registry, and brings images and record to every
     host. What serves is not touched: `underway deploy RELEASE` does that, from any machine.

@@ -5,8 +5,9 @@ one call of the Engine API, with a deadline, and its answer is translated at the
 computes (bodies, states, frames, archives) stands in modules of its own without I/O.
 """
 
+from underway.adapters.engine.command_server import CommandServer
 from underway.adapters.engine.connection import Connection
 from underway.adapters.engine.engine import DockerEngine
 from underway.adapters.engine.route import Route, UnixRoute
 
-__all__ = ["Connection", "DockerEngine", "Route", "UnixRoute"]
+__all__ = ["CommandServer", "Connection", "DockerEngine", "Route", "UnixRoute"]

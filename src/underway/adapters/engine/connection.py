@@ -7,7 +7,7 @@ connection, and asking again is harmless.
 import json
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -59,6 +59,11 @@ class Connection:
         self._client: docker.APIClient | None = None
         self._client_path: Path | None = None
         self._api = ""
+        self._closing: list[Callable[[], None]] = []
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Call `callback` ahead of closing: streams of their own end first."""
+        self._closing.append(callback)
 
     @property
     def api_version(self) -> str:
@@ -156,6 +161,8 @@ class Connection:
 
     def close(self) -> None:
         """Give up the connection and the way to it; never raises."""
+        for callback in self._closing:
+            callback()
         with self._guard:
             self._drop()
         self._route.close()

@@ -10,7 +10,7 @@ from underway.adapters.haproxy.state_text import edge_state
 from underway.errors import EngineError
 from underway.model.names import AppName, HostName, RunNumber, ServiceName
 from underway.model.traffic import EdgeState, Sessions, Upstream
-from underway.ports import Engine, ExecResult
+from underway.ports import CommandRunner, ExecResult
 from underway.rollout.edge import EDGE_CONTAINER
 
 _QUESTION_TIMEOUT_S: Final = 30.0
@@ -23,7 +23,7 @@ _ABSENT: Final = {404, 409}
 class HaproxyProxy:
     """The proxy of one edge; see `ports.Proxy`. Holds no state, so threads may share it."""
 
-    def __init__(self, engine: Engine, container: str = EDGE_CONTAINER) -> None:
+    def __init__(self, engine: CommandRunner, container: str = EDGE_CONTAINER) -> None:
         """Reach the proxy in `container` of this engine."""
         self._engine = engine
         self._container = container
