@@ -178,8 +178,10 @@ class Gates:
 
     def _drained(self, gate: AwaitDrained, context: StepContext) -> StepResult:
         names = set(gate.servers)
+        left = 0
 
         def look(_: float) -> StepResult | None:
+            nonlocal left
             sessions = self.world.proxy(gate.host).sessions(gate.app, gate.service)
             left = sum(s.requests for name, s in sessions.items() if name in names)
             tunnels = sum(s.tunnels for name, s in sessions.items() if name in names)
@@ -191,8 +193,9 @@ class Gates:
         result = self._poll(gate.timeout_s, context, look)
         if result is not None:
             return result
+        requests = "1 request" if left == 1 else f"{left} requests"
         return StepResult(
-            Verdict.PASSED, f"requests longer than {gate.timeout_s:g} s are ended by the stop"
+            Verdict.PASSED, f"{requests} longer than {gate.timeout_s:g} s, ended by the stop"
         )
 
     def _watched(self, gate: Watch, context: StepContext) -> StepResult:
