@@ -14,13 +14,14 @@ a test sees whether a replica has its own version's environment and secrets.
 import hashlib
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from lab.load import Bounds, Load, Mix, Target
+from lab.load import BEACON as BEACON_PROFILE
+from lab.load import Bounds, Load, Mix, Profile, Target
 from tests.e2e.client import Client, Done
 from tests.e2e.sight import Sight
 from tests.laboratories import Fleet
@@ -41,6 +42,8 @@ GENTLE: Final = Mix(
     connections=8,
 )
 """Every kind of traffic, at a rate that leaves the machine's cores to the engines."""
+BRISK: Final = replace(BEACON_PROFILE, slow_path="/slow?s=1")
+"""For tests with many deploys, with `mix=replace(GENTLE, slow_s=1)`: drains end sooner."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Wish:
     before: Mapping[str, object] | None = None
     web: Mapping[str, object] = field(default_factory=dict)
     worker: Mapping[str, object] | None = None
+    volumes: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def motto(self) -> str:
@@ -81,14 +85,14 @@ class Wish:
     def token_sha256(self) -> str:
         return hashlib.sha256(self.token).hexdigest()
 
-    def compose(self, fleet: Fleet, image: str) -> dict[str, Any]:
-        """The Compose file."""
+    def compose(self, fleet: Fleet, image: str, name: str = APP, host: str = HOST) -> dict[str, Any]:
+        """The Compose file of the app `name`, reached as `host`."""
         build = {"context": ".", "args": {"PYTHON_IMAGE": "${PYTHON_IMAGE}"}}
         build["args"]["VERSION"] = self.version  # type: ignore[index]
         extension: dict[str, Any] = {
             "strategy": self.strategy,
             "proxy": {
-                "host": HOST,
+                "host": host,
                 "port": 8080,
                 "health": "/up",
                 "drain": "6s",
@@ -116,12 +120,13 @@ class Wish:
         if self.worker is not None:
             services["worker"] = {"build": build, "command": ["worker"], **self.worker}
         if image:
-            for name, service in services.items():
-                service["image"] = f"{image}-{name}"
+            for service_name, service in services.items():
+                service["image"] = f"{image}-{service_name}"
         return {
-            "name": APP,
+            "name": name,
             "services": services,
             "secrets": {"token": {"file": "./token"}},
+            "volumes": dict(self.volumes),
             **_hosts(fleet, services),
         }
 
@@ -145,7 +150,7 @@ def _hosts(fleet: Fleet, services: Iterable[str]) -> dict[str, Any]:
 class Project:
     """One project directory and its client. `has_registry` pushes images instead of sending.
 
-    `extra` is added to the client's environment.
+    `extra` is added to the client's environment. `name` and `host` are the app's.
     """
 
     fleet: Fleet
@@ -153,6 +158,8 @@ class Project:
     has_registry: bool = False
     wish: Wish = field(default_factory=Wish)
     extra: dict[str, str] = field(default_factory=dict)
+    name: str = APP
+    host: str = HOST
 
     def __post_init__(self) -> None:
         self.directory = self.root / "project"
@@ -163,8 +170,9 @@ class Project:
         """Make the file say `wish`."""
         self.wish = wish
         registry = self.fleet.laboratory.describe()["registry"]["address"]
-        image = f"{registry}/{APP}" if self.has_registry else ""
-        text = yaml.safe_dump(wish.compose(self.fleet, image), allow_unicode=True, sort_keys=False)
+        image = f"{registry}/{self.name}" if self.has_registry else ""
+        said = wish.compose(self.fleet, image, self.name, self.host)
+        text = yaml.safe_dump(said, allow_unicode=True, sort_keys=False)
         (self.directory / "compose.yaml").write_text(text)
         (self.directory / "token").write_bytes(wish.token)
 
@@ -172,6 +180,12 @@ class Project:
     def client(self) -> Client:
         """Whoever works in the project's directory, with the environment of the current wish."""
         return Client(self.directory, self.root / "home", self._environment())
+
+    def neighbour(self, name: str = "neighbour") -> "Project":
+        """Another app on the same hosts and edges."""
+        host = f"{name}.test"
+        root = self.root / name
+        return Project(self.fleet, root, self.has_registry, extra=self.extra, name=name, host=host)
 
     def elsewhere(self, name: str = "elsewhere") -> Client:
         """Somebody on another machine: a copy of the project as it is now, another home."""
@@ -194,12 +208,15 @@ class Project:
     @property
     def sight(self) -> Sight:
         """What is true on the hosts, past Underway."""
-        return Sight(self.fleet, self.edges, HOST)
+        return Sight(self.fleet, self.edges, self.host, self.name)
 
-    def load(self, mix: Mix = GENTLE, *, duration_s: float = 900) -> Load:
+    def load(
+        self, mix: Mix = GENTLE, *, profile: Profile = BEACON_PROFILE, duration_s: float = 900
+    ) -> Load:
         """Traffic of every kind through every edge."""
         targets = [Target(name, address, 80) for name, address in self.edges.items()]
-        return Load(targets, host=HOST, mix=mix, bounds=Bounds(duration_s=duration_s))
+        bounds = Bounds(duration_s=duration_s)
+        return Load(targets, host=HOST, profile=profile, mix=mix, bounds=bounds)
 
     def _environment(self) -> dict[str, str]:
         laboratory = self.fleet.laboratory

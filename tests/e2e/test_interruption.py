@@ -15,7 +15,7 @@ import pytest
 
 from lab.load import Load
 from tests.e2e.client import Done
-from tests.e2e.project import Project, Wish
+from tests.e2e.project import BRISK, GENTLE, Project, Wish
 
 CRASHING: Final = (sys.executable, str(Path(__file__).with_name("crashing_client.py")))
 LOCK_FREE_S: Final = 5.0
@@ -116,7 +116,7 @@ def voyage(project: Project, request: pytest.FixtureRequest) -> Iterator[Voyage]
     strategy: str = request.param
     first = Wish("v1", strategy=strategy)
     project.deploy(first).expect(0)
-    with project.load() as load:
+    with project.load(replace(GENTLE, slow_s=1), profile=BRISK, duration_s=6000) as load:
         yield Voyage(project, load, first)
         load.stop().check()
 
