@@ -85,7 +85,9 @@ class Wish:
     def token_sha256(self) -> str:
         return hashlib.sha256(self.token).hexdigest()
 
-    def compose(self, fleet: Fleet, image: str, name: str = APP, host: str = HOST) -> dict[str, Any]:
+    def compose(
+        self, fleet: Fleet, image: str, name: str = APP, host: str = HOST
+    ) -> dict[str, Any]:
         """The Compose file of the app `name`, reached as `host`."""
         build = {"context": ".", "args": {"PYTHON_IMAGE": "${PYTHON_IMAGE}"}}
         build["args"]["VERSION"] = self.version  # type: ignore[index]

@@ -72,14 +72,15 @@ class Sight:
     fleet: Fleet
     edges: dict[str, str]
     host: str
+    app: str
 
     def containers(self) -> list[Container]:
-        """All containers of all hosts, stopped ones too."""
+        """All containers of all hosts but those of other apps, stopped ones too."""
         found: list[Container] = []
         for host in self.fleet.laboratory.hosts:
             ids = self.fleet.docker(host.name, "ps", "-aq", "--no-trunc").split()
             found += _inspected(self.fleet, host.name, ids) if ids else []
-        return found
+        return [one for one in found if one.labels.get("underway.app", self.app) == self.app]
 
     def replicas(self, service: str = "web") -> list[Container]:
         """All containers of a service, whatever their state, sorted by host and name."""
@@ -88,16 +89,27 @@ class Sight:
 
     def get(self, path: str, edge: str = "") -> Answer:
         """One GET on a connection of its own through an edge (the first by default)."""
+        return self._ask("GET", path, edge, b"")
+
+    def put(self, path: str, body: bytes, edge: str = "") -> Answer:
+        """One PUT in the same way."""
+        return self._ask("PUT", path, edge, body)
+
+    def _ask(self, method: str, path: str, edge: str, body: bytes) -> Answer:
         address = self.edges[edge or min(self.edges)]
-        head = f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\nConnection: close\r\n\r\n"
+        length = f"Content-Length: {len(body)}\r\n" if body else ""
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\n{length}Connection: close\r\n\r\n"
         with socket.create_connection((address, 80), timeout=10) as wire:
-            wire.sendall(head.encode())
+            wire.sendall(head.encode() + body)
             whole = b"".join(iter(lambda: wire.recv(65536), b""))
-        start, _, body = whole.partition(b"\r\n\r\n")
+        start, _, content = whole.partition(b"\r\n\r\n")
         first, *lines = start.decode().split("\r\n")
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
         return Answer(
-            int(first.split()[1]), headers.get("x-version", ""), headers.get("x-replica", ""), body
+            status=int(first.split()[1]),
+            version=headers.get("x-version", ""),
+            replica=headers.get("x-replica", ""),
+            body=content,
         )
 
     def versions(self, count: int = 12) -> dict[str, Counter[str]]:
@@ -120,7 +132,7 @@ class Sight:
         found = []
         for line in self._sections(edge)["servers"].splitlines():
             fields = line.split()
-            if len(fields) > 18 and fields[0].isdigit() and fields[1].startswith("uw:"):
+            if len(fields) > 18 and fields[0].isdigit() and fields[1].startswith(f"uw:{self.app}:"):
                 found.append(SeenServer(fields[1].rpartition(":")[2], fields[3], int(fields[7])))
         return sorted(found)
 
@@ -130,7 +142,7 @@ class Sight:
         return sorted(
             match["name"]
             for name, text in sections.items()
-            if name.startswith("file ")
+            if name.startswith(f"file {self.app}:")
             for match in _SERVER.finditer(text)
         )
 
@@ -180,7 +192,8 @@ class Sight:
     def _expect_volumes(self, found: list[Container]) -> None:
         """Secret files of one generation only, on the hosts where it runs."""
         for host in self.fleet.laboratory.hosts:
-            listing = ("volume", "ls", "-q", "--filter", "label=underway.role=files")
+            ours = ("--filter", f"label=underway.app={self.app}")
+            listing = ("volume", "ls", "-q", "--filter", "label=underway.role=files", *ours)
             volumes = self.fleet.docker(host.name, *listing).split()
             here = {c.labels["underway.generation"][:6] for c in found if _uses_files(c, host.name)}
             left = [v for v in volumes if v.rpartition("-")[2] not in here]
