@@ -10,12 +10,21 @@ from underway.adapters.dial import DialTunnel
 from underway.adapters.endpoint import SshEndpoint
 from underway.adapters.program import run_program
 from underway.adapters.ssh_diagnosis import diagnosis
-from underway.adapters.tunnel import Tunnel, TunnelDirectory, answers, ssh_argv
+from underway.adapters.tunnel import (
+    CONNECT_S,
+    RECONNECT_S,
+    Tunnel,
+    TunnelDirectory,
+    answers,
+    ssh_argv,
+)
 from underway.errors import UnreachableError
 from underway.model.names import HostName
 
 _REOPENINGS: Final = 20
 _QUIET_S: Final = 5.0
+_SILENT_S: Final = 30.0
+"""A host that let a login run into its deadline costs each try as much; a refusal costs nothing."""
 _DIAGNOSE_S: Final = 20.0
 _NO_SOCKET: Final = 91
 _NO_RIGHT: Final = 92
@@ -32,26 +41,27 @@ class SshRoute:
         self._guard = threading.Lock()
         self._tunnel: Tunnel | DialTunnel | None = None
         self._openings = 0
+        self._was_open = False
         self._failure: UnreachableError | None = None
         self._failed_at = 0.0
 
     def socket_path(self) -> Path:
         """A socket that leads to the engine; UnreachableError.
 
-        A host that just failed is not asked again for five seconds, so that many calls to a dead
-        host fail at once instead of one after the other.
+        A host that just failed is not asked again for a while (5 s after a refusal, 30 s after a
+        silence), so that many calls to a dead host fail at once instead of one after the other.
         """
         with self._guard:
             if self._tunnel is not None and self._tunnel.is_alive:
                 return self._tunnel.socket_path
-            if self._failure is not None and time.monotonic() - self._failed_at < _QUIET_S:
+            if self._failure is not None and self._is_quiet(self._failure):
                 raise self._failure
             try:
                 self._open()
             except UnreachableError as error:
                 self._failure, self._failed_at = error, time.monotonic()
                 raise
-            self._failure = None
+            self._failure, self._was_open = None, True
             assert self._tunnel is not None  # noqa: S101 - opened above
             return self._tunnel.socket_path
 
@@ -59,6 +69,10 @@ class SshRoute:
         """End the tunnel; never raises."""
         with self._guard:
             self._drop()
+
+    def _is_quiet(self, failure: UnreachableError) -> bool:
+        quiet_s = _SILENT_S if failure.code == "ssh-timeout" else _QUIET_S
+        return time.monotonic() - self._failed_at < quiet_s
 
     def _drop(self) -> None:
         if self._tunnel is not None:
@@ -74,7 +88,8 @@ class SshRoute:
                 f"{self._host}: the SSH connection broke {_REOPENINGS} times in this run",
                 hint="Mend the network between this machine and the host, then run again.",
             )
-        tunnel = Tunnel(self._endpoint, self._directory.new_socket())
+        connect_s = RECONNECT_S if self._was_open else CONNECT_S
+        tunnel = Tunnel(self._endpoint, self._directory.new_socket(), connect_s=connect_s)
         if not tunnel.await_socket():
             tunnel.close()
             raise diagnosis(self._host, self._endpoint, tunnel.stderr or "timed out")

@@ -25,6 +25,8 @@ from underway.adapters.program import end_group
 from underway.errors import UnreachableError
 
 CONNECT_S: Final = 10
+RECONNECT_S: Final = 6
+"""For a host that answered in this run already: its name is known and its way is short."""
 _READY_S: Final = 30.0
 _PING_S: Final = 10.0
 _POLL_S: Final = 0.01
@@ -65,11 +67,15 @@ class TunnelDirectory:
 class Tunnel:
     """`ssh -L`: a local socket that leads to the engine's."""
 
-    def __init__(self, endpoint: SshEndpoint, socket_path: Path) -> None:
+    def __init__(
+        self, endpoint: SshEndpoint, socket_path: Path, *, connect_s: int = CONNECT_S
+    ) -> None:
         """Start ssh; UnreachableError `program-missing` where there is none."""
         self.socket_path = socket_path
         forward = f"{socket_path}:{endpoint.socket}"
         options = ["-nNT", "-o", "ExitOnForwardFailure=yes", "-L", forward]
+        # The first value of an option counts.
+        options[:0] = ["-o", f"ConnectTimeout={connect_s}"]
         argv = ["sh", "-c", _WATCH, "sh", str(socket_path), *ssh_argv(endpoint, options)]
         if shutil.which("ssh") is None:
             raise UnreachableError(
@@ -129,6 +135,7 @@ class Tunnel:
 def ssh_argv(endpoint: SshEndpoint, options: Sequence[str], command: str = "") -> list[str]:
     """The ssh program's arguments: never asks, notices a dead peer, uses the user's configuration.
 
+    A peer that is silent for nine seconds is dead: every call to it waits for that.
     `UNDERWAY_SSH_CONFIG` names another configuration file.
     """
     settings = {
@@ -140,7 +147,7 @@ def ssh_argv(endpoint: SshEndpoint, options: Sequence[str], command: str = "") -
         "RemoteCommand": "none",
         "RequestTTY": "no",
         "ServerAliveCountMax": "3",
-        "ServerAliveInterval": "5",
+        "ServerAliveInterval": "3",
     }
     config = os.environ.get("UNDERWAY_SSH_CONFIG", "")
     return [
@@ -148,8 +155,8 @@ def ssh_argv(endpoint: SshEndpoint, options: Sequence[str], command: str = "") -
         *(["-F", config] if config else []),
         "-a",
         "-x",
-        *(part for key, value in settings.items() for part in ("-o", f"{key}={value}")),
         *options,
+        *(part for key, value in settings.items() for part in ("-o", f"{key}={value}")),
         *(["-p", str(endpoint.port)] if endpoint.port else []),
         "--",
         endpoint.destination,

@@ -24,7 +24,7 @@ class HealthWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     interval: Annotated[Duration, Meta(description="Time between two probes.")] = "1s"
     timeout: Annotated[Duration, Meta(description="How long one probe may take.")] = "2s"
     rise: Annotated[int, Meta(ge=1, description="Good probes in a row until it serves.")] = 1
-    fall: Annotated[int, Meta(ge=1, description="Bad probes in a row until it is out.")] = 2
+    fall: Annotated[int, Meta(ge=1, description="Bad probes in a row until it is out.")] = 3
 
 
 class ProxyWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -104,7 +104,7 @@ class ProbeSpec:
     interval_s: float = 1.0
     timeout_s: float = 2.0
     rise: int = 1
-    fall: int = 2
+    fall: int = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,13 @@ defaults underway
     option httplog
     option log-separate-errors
     option idle-close-on-response
+    # A connection of its own for each request: one that is kept leads into the void when its host
+    # is lost, and nobody learns of it (docs/adr/0005).
+    option http-server-close
+    option srvtcpka
+    srvtcpka-idle 2s
+    srvtcpka-intvl 1s
+    srvtcpka-cnt 4
     option redispatch 1
     retries 3
     retry-on conn-failure empty-response

@@ -7,6 +7,7 @@ connection, and asking again is harmless.
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ import requests
 import stamina
 from docker import auth
 
-from underway.adapters.engine.border import border, refusal
+from underway.adapters.engine.border import border, refusal, silence
 from underway.adapters.engine.route import Route
 from underway.errors import EngineError, UnreachableError
 from underway.model.names import HostName
@@ -27,6 +28,8 @@ OLDEST_API: Final = (1, 41)
 NEWEST_API: Final = (1, 47)
 _HELLO_S: Final = 10.0
 _FIRST_ERROR: Final = 400
+_PING_S: Final = 4.0
+_SILENT_S: Final = 10.0
 _BASE: Final = "http+docker://localhost"
 
 # stamina reports each retry as a log record; without any handler Python prints it on the terminal.
@@ -60,6 +63,9 @@ class Connection:
         self._client_path: Path | None = None
         self._api = ""
         self._closing: list[Callable[[], None]] = []
+        self._greeting = threading.Lock()
+        self._silence: UnreachableError | None = None
+        self._asked_at = -_SILENT_S
 
     def on_close(self, callback: Callable[[], None]) -> None:
         """Call `callback` ahead of closing: streams of their own end first."""
@@ -92,8 +98,13 @@ class Connection:
         The response of a streaming call must be closed by the caller.
         """
         client = self.open()
+        self._greet(client)
         with border(self.host, call.what):
-            response = self._request(client, call, f"{_BASE}/v{self._api}{call.path}")
+            try:
+                response = self._request(client, call, f"{_BASE}/v{self._api}{call.path}")
+            except requests.exceptions.ReadTimeout as error:
+                self._silence = silence(self.host, call.what, error)
+                raise
             if response.status_code >= _FIRST_ERROR:
                 raise refusal(self.host, call.what, response.status_code, message_of(response))
         return response
@@ -166,6 +177,26 @@ class Connection:
         with self._guard:
             self._drop()
         self._route.close()
+
+    def _greet(self, client: docker.APIClient) -> None:
+        """Ask an engine that fell silent whether it is there, before it is waited for again.
+
+        A frozen engine takes connections and never answers: without this, each call to it would
+        cost its whole deadline.
+        """
+        silent = self._silence
+        if silent is None:
+            return
+        with self._greeting:
+            if time.monotonic() - self._asked_at < _SILENT_S:
+                raise silent
+            try:
+                with border(self.host, "ask whether it is there"):
+                    self._request(client, Call("GET", "", "", timeout_s=_PING_S), f"{_BASE}/_ping")
+            except UnreachableError:
+                self._asked_at = time.monotonic()
+                raise
+            self._silence = None
 
     def _drop(self) -> None:
         if self._client is not None:
