@@ -56,7 +56,7 @@ def test_servers_routes_and_runs_are_read(version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_digest_of_options_is_that_of_the_wish(version: str) -> None:
-    proxy = ProxySpec(("app.test",), 8080, probe=ProbeSpec(path="/up"))
+    proxy = ProxySpec(("app.test",), 8080, probe=ProbeSpec(path="/up", fall=2))
     wish = Upstream(APP, WEB, proxy, Side.B, (Server("x", Side.A, "1.2.3.4", 1, ServerMode.READY),))
     app, _ = edge_state(recorded("state", version)).upstreams
     assert app.fragment == fragment_digest(wish), "neither servers nor the live side count"
