@@ -30,6 +30,15 @@ POLL_S: Final = 0.15
 SLOWEST_POLL_S: Final = 0.6
 LAST_LINES: Final = 15
 PASSED: Final = StepResult(Verdict.PASSED)
+_CHECKS: Final = {
+    "L4CON": "it refuses connections",
+    "L4TOUT": "it cannot be connected to",
+    "L6RSP": "it speaks no TLS",
+    "L7RSP": "its answer is no HTTP",
+    "L7STS": "it answers with an HTTP status that is no success",
+    "L7TOUT": "it does not answer in time",
+}
+"""HAProxy's check results in the words of users."""
 
 AnyGate = AwaitContainer | AwaitServers | ConfirmUpstream | AwaitDrained | Watch
 
@@ -150,12 +159,13 @@ class Gates:
             first = min(waiting)
             seen = self._upstream(gate.host, gate.app, gate.service)
             checks = {s.name: s.check for s in seen.servers} if seen else {}
+            check = checks.get(first.container, "")
             raise self._failed(
                 "probe-failed",
                 first.host,
                 first.container,
                 f"did not pass the check of edge {gate.host} within {gate.timeout_s:g} s "
-                f"(last answer: {checks.get(first.container) or 'none'})",
+                f"({_CHECKS.get(check, check) or 'it was not asked yet'})",
                 hint="its probe is `x-underway: {proxy: {health: PATH}}`; look at the lines below",
             )
         return result
