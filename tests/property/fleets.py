@@ -105,7 +105,7 @@ def release(
     *,
     edges: int = 1,
     versions: dict[str, int] | None = None,
-    secret: str = "s1",
+    value: str = "s1",
 ) -> Release:
     """A release of these services; each runs version `number` unless `versions` says another."""
     chosen = versions or {}
@@ -117,8 +117,10 @@ def release(
         networks=(NetworkSpec(NETWORK, "libra_default"),),
         volumes=(VolumeSpec(VolumeName("data"), DATA, is_single_writer=True),),
     )
-    images = tuple(ServiceImage(s.name, image(s.name, chosen.get(s.name, number))) for s in services)
-    digests = (SensitiveDigest(SECRET, secret),)
+    images = tuple(
+        ServiceImage(s.name, image(s.name, chosen.get(s.name, number))) for s in services
+    )
+    digests = (SensitiveDigest(SECRET, value),)
     return Release(ReleaseNumber(number), spec, tuple(sorted(images)), digests, f"v{number}")
 
 
@@ -135,9 +137,7 @@ def services_on(draw: st.DrawFn, name: str, where: tuple[HostSpec, ...]) -> Serv
         where,
         replicas=draw(st.integers(1, 4)),
         strategy=draw(st.sampled_from(Strategy)),
-        update=UpdateSpec(
-            parallelism=draw(st.integers(0, 2)), is_monitored=draw(st.booleans())
-        ),
+        update=UpdateSpec(parallelism=draw(st.integers(0, 2)), is_monitored=draw(st.booleans())),
         health=draw(st.sampled_from([None, HEALTH])),
     )
     if draw(st.booleans()):
@@ -176,7 +176,7 @@ def pairs(draw: st.DrawFn, most_hosts: int = 3, most_services: int = 3) -> Pair:
         services[0] = _needing(services[0], services[1])
     edges = draw(st.integers(1, min(2, len(where))))
     old = release(1, tuple(services), where, edges=edges)
-    return Pair(old, draw(changes(old, services, where, edges)))
+    return Pair(old, draw(changes(services, where, edges)))
 
 
 def _needing_database(one: ServiceSpec) -> ServiceSpec:
@@ -194,7 +194,6 @@ def _needing(one: ServiceSpec, other: ServiceSpec) -> ServiceSpec:
 @st.composite
 def changes(
     draw: st.DrawFn,
-    old: Release,
     services: list[ServiceSpec],
     where: tuple[HostSpec, ...],
     edges: int,
@@ -217,8 +216,8 @@ def changes(
         ]
     if fate == "add":
         made.append(draw(services_on("extra", where)))
-    secret = "s2" if fate == "secret" else "s1"
-    return release(2, tuple(made), where, edges=edges, versions=versions, secret=secret)
+    value = "s2" if fate == "secret" else "s1"
+    return release(2, tuple(made), where, edges=edges, versions=versions, value=value)
 
 
 def _changed(draw: st.DrawFn, one: ServiceSpec, kind: str) -> ServiceSpec:

@@ -55,7 +55,7 @@ def until_failure(fleet: Simulation, plan: Plan) -> UnderwayError | None:
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN])
 @pytest.mark.parametrize("has_proxy", [True, False])
 def test_scenario_02_a_broken_version_leaves_the_old_replicas_untouched(
-    behaviour: Behaviour, strategy: Strategy, has_proxy: bool
+    behaviour: Behaviour, strategy: Strategy, *, has_proxy: bool
 ) -> None:
     where = hosts(2)
     make = proxied if has_proxy else service

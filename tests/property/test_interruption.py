@@ -5,7 +5,16 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.simulation import Simulation
-from tests.property.fleets import Pair, database, hosts, pairs, proxied, release, service, with_secret
+from tests.property.fleets import (
+    Pair,
+    database,
+    hosts,
+    pairs,
+    proxied,
+    release,
+    service,
+    with_secret,
+)
 from tests.property.voyage import (
     DEPLOY,
     ORDERS,
@@ -72,7 +81,7 @@ def shapes() -> dict[str, Pair]:
     worker = service("worker", three, replicas=2, before=BeforeSpec(("migrate",)))
     made["app with database"] = Pair(
         release(1, (web, worker, database(three)), three),
-        release(2, (web, worker, database(three)), three, secret="s2"),
+        release(2, (web, worker, database(three)), three, value="s2"),
     )
     made["scale down and drop a service"] = Pair(
         release(1, (proxied("web", three, replicas=4), service("worker", three)), three),

@@ -91,9 +91,7 @@ def replaced(web: ServiceSpec) -> tuple[set[str], set[str]]:
         for step in steps
         if isinstance(step, CreateContainer)
     }
-    stopped = {
-        step.container.split("-")[1] for step in steps if isinstance(step, StopContainer)
-    }
+    stopped = {step.container.split("-")[1] for step in steps if isinstance(step, StopContainer)}
     converge(fleet, pair.new, DEPLOY)
     return made, stopped
 

@@ -1,4 +1,4 @@
-"""Walking plans over a simulated fleet: orders of lanes, prefixes, and what must hold on the way."""
+"""Walking plans over a simulated fleet: orders of lanes, prefixes, what must hold on the way."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from underway.model.snapshot import Role, Snapshot
 from underway.model.spec import ServiceSpec, Strategy
 from underway.model.step import SetUpstream, Step, StopContainer
 from underway.report.step_text import step_text
+from underway.rollout.addresses import published_clash
 from underway.rollout.plan import plan_release
 from underway.rollout.removal import empty_release
 from underway.rollout.scene import Policy
@@ -107,7 +108,7 @@ class Floor:
         """The smaller of what serves now and what is wished, for services that start first."""
         least: list[tuple[HostName | str, ServiceName, int]] = []
         for service in release.spec.services:
-            if service.strategy is Strategy.RECREATE or service.runs_once:
+            if stops_first(release, service) or service.runs_once:
                 continue
             wished = wished_count(service)
             if service.proxy is None:
@@ -125,7 +126,15 @@ class Floor:
                 now = len(fleet.serving(HostName(edge), service))
             else:
                 now = len(fleet.running(service))
-            assert now >= least, f"{service} on {edge or 'hosts'}: {now} < {least} after {step_text(step)}"
+            assert now >= least, (
+                f"{service} on {edge or 'hosts'}: {now} < {least} after {step_text(step)}"
+            )
+
+
+def stops_first(release: Release, service: ServiceSpec) -> bool:
+    """Whether two generations of a service cannot, or shall not, run side by side."""
+    is_used_across = published_clash(release.spec, service)
+    return service.strategy is Strategy.RECREATE or service.is_single_writer or is_used_across
 
 
 def wished_count(service: ServiceSpec) -> int:

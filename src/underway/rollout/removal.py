@@ -73,10 +73,12 @@ def _proxies(scene: Scene) -> Iterator[Step]:
             container.role == Role.ANCHOR and container.app != scene.app
             for container in host.containers
         )
-        if has_others or not host.container(EDGE_CONTAINER):
+        if has_others:
             continue
-        yield RemoveContainer(host.name, EDGE_CONTAINER, "no app is left behind it")
-        yield RemoveVolume(host.name, EDGE_VOLUME, "no app is left behind it")
+        if host.container(EDGE_CONTAINER):
+            yield RemoveContainer(host.name, EDGE_CONTAINER, "no app is left behind it")
+        if any(volume.name == EDGE_VOLUME for volume in host.volumes):
+            yield RemoveVolume(host.name, EDGE_VOLUME, "no app is left behind it")
 
 
 def _records(scene: Scene, *, with_data: bool) -> Iterator[Step]:

@@ -38,7 +38,7 @@ class Retirement:
                     self.cast.service.name,
                     known,
                     proxy.drain_s,
-                    f"{_count(known)} finish what they have",
+                    f"{_count(known)} requests under way",
                 )
 
     def stop(self) -> Iterable[tuple[Step, ...]]:
@@ -73,4 +73,4 @@ class Retirement:
 
 
 def _count(names: tuple[str, ...]) -> str:
-    return f"{len(names)} old replica{'s' if len(names) != 1 else ''}"
+    return f"{len(names)} old replicas finish" if len(names) != 1 else "one old replica finishes"

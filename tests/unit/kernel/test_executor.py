@@ -138,7 +138,9 @@ def test_the_first_failure_ends_other_lanes_after_the_step_they_are_in() -> None
 def test_undo_goes_on_past_failures_and_tells_them_all() -> None:
     crew = Crew(failing=frozenset({"a1", "c"}))
     walk = crew.run(
-        plan(stage((start("a1"), start("a2")), (start("b1"),)), stage((start("c"),), (start("d"),))),
+        plan(
+            stage((start("a1"), start("a2")), (start("b1"),)), stage((start("c"),), (start("d"),))
+        ),
         is_undo=True,
     )
     assert sorted(crew.done) == ["b1", "d"]
@@ -186,7 +188,7 @@ def test_cancellation_after_the_commit_point_is_ignored() -> None:
     ],
 )
 def test_scenario_14_ratio_of_a_quarter_of_five_stops_after_the_second_failure(
-    failing: set[str], done: list[str], is_whole: bool
+    failing: set[str], done: list[str], *, is_whole: bool
 ) -> None:
     crew = Crew(failing=frozenset(failing))
     stages = [stage((gate(f"w{i}"),)) for i in range(1, 6)]
