@@ -145,6 +145,18 @@ def test_29_30_35_killed_on_either_side_of_every_effect(
             return
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("voyage", ["blue-green"], indirect=True)
+def test_29_ctrl_c_ends_in_order_before_and_after_the_commit_point(voyage: Voyage) -> None:
+    _, effects = voyage.crash(clean := voyage.next_wish(), "kill", "before", 0)
+    voyage.served = clean
+    kinds = [kind_of(effect) for effect in effects]
+    for kind in ("Lock", "CreateContainer", "AwaitServers", "SetCurrent", "StopContainer"):
+        before = voyage.served
+        sail(voyage, "interrupt", "before", kinds.index(kind) + 1, "nothing")
+        assert (voyage.served != before) == (kind == "StopContainer"), kind
+
+
 @pytest.mark.exhaustive
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("side", SIDES)

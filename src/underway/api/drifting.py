@@ -20,7 +20,9 @@ def drift_of(session: Session, scene: Scene, release: Release | None) -> tuple[D
         Drift(DriftKind.HOST_UNREACHABLE, u.name, u.reason, "bring it back, then underway repair")
         for u in scene.snapshot.unreachable
     ]
-    if release is not None:
+    if release is None:
+        found += _unfinished_first(scene)
+    else:
         for service in release.spec.services:
             found += _service(scene, service)
         found += _hosts(scene, release)
@@ -31,6 +33,14 @@ def drift_of(session: Session, scene: Scene, release: Release | None) -> tuple[D
             for held in scene.containers(role)
         ]
     return tuple(sorted(found))
+
+
+def _unfinished_first(scene: Scene) -> Iterator[Drift]:
+    """What a first deploy left that never came to serve as a whole."""
+    for role in (Role.REPLICA, Role.BEFORE):
+        for held in scene.containers(role):
+            why = f"on {held.host}, made by a first deploy that was not finished"
+            yield Drift(DriftKind.LEFTOVER, held.name, why, "underway deploy, or underway remove")
 
 
 def _service(scene: Scene, service: ServiceSpec) -> Iterator[Drift]:
