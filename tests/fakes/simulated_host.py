@@ -30,6 +30,7 @@ from underway.model.spec import MountKind, NetworkSpec
 from underway.model.traffic import EdgeState, ObservedServer, ObservedUpstream, Side, Upstream
 from underway.rollout.haproxy_config import fragment_digest
 
+EDGE_ROLE: Final = Role.EDGE.value
 FACTS: Final = EngineFacts("26.1.5", "1.45")
 CheckKey = tuple[AppName, ServiceName, Side, str]
 

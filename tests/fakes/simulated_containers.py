@@ -1,0 +1,88 @@
+"""Containers of a simulated fleet: made, started, stopped and removed, and what that may break."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tests.fakes.simulated_edge import refuse_traffic
+from tests.fakes.simulated_host import EDGE_ROLE, Box, SimulatedHost
+from underway.errors import EngineError
+from underway.model.container import ContainerRequest
+from underway.model.names import LABEL_ROLE
+from underway.model.snapshot import ContainerStatus, Health, Role, VolumeState
+from underway.model.spec import MountKind
+from underway.model.step import StopContainer
+
+if TYPE_CHECKING:
+    from tests.fakes.simulation import Simulation
+
+
+def create(fleet: "Simulation", host: SimulatedHost, request: ContainerRequest) -> None:
+    seen = host.boxes.get(request.name)
+    if seen is not None:
+        if seen.labels != request.labels:
+            fleet.broken(f"name {request.name} is taken on {host.name}")
+            raise EngineError("name-taken", f"{request.name} exists", status=409)
+        return
+    image = need_image(fleet, host, request.image, request.name)
+    for mount in request.mounts:
+        if mount.kind is not MountKind.VOLUME or not mount.source:
+            continue
+        if request.label(LABEL_ROLE) == EDGE_ROLE:
+            host.volumes.setdefault(mount.source, VolumeState(mount.source))
+        if mount.source not in host.volumes:
+            fleet.broken(f"{request.name} mounts {mount.source}, which is missing")
+    for place in request.networks:
+        if place.network not in host.networks:
+            fleet.broken(f"{request.name} joins {place.network}, which is missing")
+    fleet.made += 1
+    host.boxes[request.name] = Box.created(request, image, f"id-{fleet.made}")
+
+
+def need_image(fleet: "Simulation", host: SimulatedHost, reference: str, user: str) -> str:
+    for image in host.images.values():
+        if reference in {image.config_digest, image.pull_reference, image.reference}:
+            return image.config_digest
+    fleet.broken(f"{user} needs {reference}, which {host.name} lacks")
+    raise EngineError("image-missing", f"{reference} is not on {host.name}", status=404)
+
+
+def start(fleet: "Simulation", host: SimulatedHost, name: str) -> None:
+    box = host.boxes.get(name)
+    if box is None:
+        raise EngineError("container-missing", f"no {name} on {host.name}", status=404)
+    if box.is_running:
+        return
+    for other in host.boxes.values():
+        if other is box or not (other.is_running or other.is_restarting):
+            continue
+        if set(other.published) & set(box.published):
+            fleet.broken(f"{name} and {other.name} publish the same port of {host.name}")
+        pinned = {address for _, address in box.addresses if address}
+        if pinned & {address for _, address in other.addresses}:
+            fleet.broken(f"{name} and {other.name} have the same address on {host.name}")
+        shared = set(box.volumes) & set(other.volumes) & fleet.single_writers
+        if shared and Role.ANCHOR.value not in {box.role, other.role}:
+            fleet.broken(f"{name} and {other.name} write {sorted(shared)} at the same time")
+    health = Health.STARTING if box.has_healthcheck else Health.NONE
+    host.boxes[name] = replace(box, status=ContainerStatus.RUNNING, health=health)
+
+
+def stop(fleet: "Simulation", host: SimulatedHost, step: StopContainer, *, is_half: bool) -> None:
+    refuse_traffic(fleet, host, step.container, "stopped")
+    box = host.boxes.get(step.container)
+    if box is not None and step.container != step.retired:
+        if step.retired in host.boxes:
+            fleet.broken(f"{step.container} cannot be renamed: {step.retired} exists")
+            raise EngineError("name-taken", f"{step.retired} exists", status=409)
+        del host.boxes[step.container]
+        host.boxes[step.retired] = replace(box, name=step.retired)
+    retired = host.boxes.get(step.retired)
+    if retired is not None and not is_half and (retired.is_running or retired.is_restarting):
+        host.boxes[step.retired] = replace(retired, status=ContainerStatus.EXITED)
+
+
+def remove(fleet: "Simulation", host: SimulatedHost, name: str) -> None:
+    refuse_traffic(fleet, host, name, "removed")
+    box = host.boxes.pop(name, None)
+    if box and box.role == EDGE_ROLE:
+        host.checks.clear()
