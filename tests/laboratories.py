@@ -2,7 +2,8 @@
 
 A laboratory grows to the largest number of hosts that a test asks for; a test sees as many as it
 asked for. Names carry the process id, so that two runs do not meet, and a later run takes down
-what a killed one left.
+what a killed one left. `UNDERWAY_TEST_LABORATORY=NAME` uses laboratories of that name and leaves
+them running, for whoever runs few tests many times.
 """
 
 import atexit
@@ -18,6 +19,7 @@ from lab.faults import Faults
 from lab.laboratory import Laboratory, down, laboratories
 
 PREFIX = "pytest"
+KEPT = os.environ.get("UNDERWAY_TEST_LABORATORY", "")
 OWN_NETWORKS = {"bridge", "host", "none"}
 
 
@@ -37,7 +39,8 @@ class Laboratories:
         key = (engine, live_restore)
         running = self._made.get(key)
         largest = max(hosts, running.record.hosts if running else 0)
-        name = f"{PREFIX}-{os.getpid()}-{engine}{'' if live_restore else '-n'}"
+        family = KEPT or f"{PREFIX}-{os.getpid()}"
+        name = f"{family}-{engine}{'' if live_restore else '-n'}"
         if running is None or running.record.hosts < largest:
             running = Laboratory.up(name, largest, engine=engine, live_restore=live_restore)
             self._made[key] = running
@@ -49,7 +52,8 @@ class Laboratories:
         while self._made:
             _, laboratory = self._made.popitem()
             try:
-                down(laboratory.record.name)
+                if not KEPT:
+                    down(laboratory.record.name)
             except Exception as error:  # noqa: BLE001
                 errors.append(error)
         if errors:

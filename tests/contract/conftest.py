@@ -1,7 +1,6 @@
-"""Laboratories for the contract suites: brought up once per session, taken down if made here.
+"""Real hosts for the contract suites, beside the fakes.
 
-`UNDERWAY_TEST_ENGINES` lists the engines to test against (default `26`; `26,20` for all),
-`UNDERWAY_TEST_LABORATORY` names the laboratories, for sessions that run side by side.
+`UNDERWAY_TEST_ENGINES` lists the engines to test against (default `26`; `26,20` for all).
 """
 
 import os
@@ -10,14 +9,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from lab.laboratory import Laboratory, laboratories
+from lab.laboratory import Laboratory
 from tests.fakes.engine import FakeEngine
+from tests.laboratories import Laboratories
 from underway.adapters.connector import DockerConnector
 from underway.model.names import HostName
 from underway.model.spec import HostSpec
 from underway.ports import Engine
 
-LABORATORY = os.environ.get("UNDERWAY_TEST_LABORATORY", "contract")
 ENGINES = tuple(os.environ.get("UNDERWAY_TEST_ENGINES", "26").split(","))
 
 
@@ -47,26 +46,19 @@ class Bench:
 
 
 @pytest.fixture(scope="session")
-def raise_site() -> Iterator[Callable[[str], Site]]:
+def raise_site(laboratory: Laboratories) -> Callable[[str], Site]:
     sites: dict[str, Site] = {}
-    made: list[Laboratory] = []
 
     def get(version: str) -> Site:
         if version not in sites:
-            name = f"{LABORATORY}-{version}"
-            is_new = name not in {lab.record.name for lab in laboratories()}
-            laboratory = Laboratory.up(name, 1, engine=version)
-            if is_new:
-                made.append(laboratory)
-            os.environ["UNDERWAY_SSH_CONFIG"] = laboratory.hosts[0].ssh_config
-            sites[version] = Site(laboratory, laboratory.images["debian"])
+            one = laboratory(1, engine=version)
+            sites[version] = Site(one, one.images["debian"])
             with DockerConnector() as connector:
                 connector.connect(sites[version].spec).pull(sites[version].image)
+        os.environ["UNDERWAY_SSH_CONFIG"] = sites[version].laboratory.hosts[0].ssh_config
         return sites[version]
 
-    yield get
-    for laboratory in made:
-        laboratory.down()
+    return get
 
 
 @pytest.fixture(
