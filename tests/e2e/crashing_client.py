@@ -4,8 +4,9 @@
 
 Effects are counted from 1: taking the lock, every step that is applied (those of an undo too), and
 every write of the run's own record. Each is a line of JOURNAL, so that a run with number 0, which
-never crashes, tells how many there are. The product has no hook for this: its parts are wrapped
-here, in this process only.
+never crashes, tells how many there are. A step is taken with its look at the lock, as it is one
+with it in the executor. The product has no hook for this: its parts are wrapped here, in this
+process only.
 """
 
 import os
@@ -18,11 +19,11 @@ from typing import Any, Final
 
 from underway.adapters.ledger import AnchorLedger
 from underway.adapters.lock import AttachedLocks
-from underway.api import steering
 from underway.cli.program import run_program
-from underway.kernel.executor import StepContext, StepResult, subject_of
+from underway.kernel import executor
+from underway.kernel.executor import subject_of
+from underway.model.names import HostName
 from underway.model.step import Step
-from underway.rollout.apply import Applier
 
 SIGNALS: Final = {"kill": signal.SIGKILL, "interrupt": signal.SIGINT, "pause": signal.SIGSTOP}
 
@@ -56,6 +57,7 @@ class Crash:
 def wrap(crash: Crash) -> None:
     """Put `crash` around every effect."""
     acquire, record_run = AttachedLocks.acquire, AnchorLedger.record_run
+    applied = executor._Walker._applied
 
     def crashing_acquire(locks: AttachedLocks, *arguments: Any, **options: Any) -> Any:
         return crash.around("Lock", lambda: acquire(locks, *arguments, **options))
@@ -64,19 +66,14 @@ def wrap(crash: Crash) -> None:
         name = "RecordRunEnd" if record.ended_at else "RecordRunBegin"
         return crash.around(name, lambda: record_run(ledger, record))
 
-    class CrashingApplier:
-        def __init__(self, **settings: Any) -> None:
-            self._applier = Applier(**settings)
-
-        def __call__(self, step: Step, context: StepContext) -> StepResult:
-            name = f"{type(step).__name__} {subject_of(step)}"
-            result: StepResult = crash.around(name, lambda: self._applier(step, context))
-            return result
+    def crashing_step(walker: Any, number: int, host: HostName, step: Step) -> Any:
+        name = f"{type(step).__name__} {subject_of(step)}"
+        return crash.around(name, lambda: applied(walker, number, host, step))
 
     for owner, name, replacement in (
         (AttachedLocks, "acquire", crashing_acquire),
         (AnchorLedger, "record_run", crashing_record),
-        (steering, "Applier", CrashingApplier),
+        (executor._Walker, "_applied", crashing_step),
     ):
         setattr(owner, name, replacement)
 

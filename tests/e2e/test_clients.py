@@ -107,7 +107,7 @@ def test_a_client_paused_in_a_gate_changes_nothing_more(project: Project, pause_
 def test_a_client_paused_before_an_effect_changes_nothing_more(
     project: Project, effect: str
 ) -> None:
-    """The worst moment: it has just looked at its lock. The other one goes back to v1."""
+    """Wherever it was: the other one has gone back to v1, whose replicas it was to retire."""
     project.deploy(V1).expect(0)
     project.deploy(replace(V3, version="v2")).expect(0)
     wish = replace(V3, version="v1", environment={"BEACON_EXTRA": "1"})
