@@ -34,7 +34,8 @@ def write_settings(host: HostLayout, init: int, *, registry: str, live_restore: 
     """Write the engine's configuration file inside the host."""
     settings = {
         "live-restore": live_restore,
-        "insecure-registries": [registry],
+        # The builder of engine 20 takes plain HTTP only from an entry that names the scheme.
+        "insecure-registries": [registry, f"http://{registry}"],
         "storage-driver": "overlay2",
         "cgroup-parent": f"/{host.cgroup}",
         "exec-opts": ["native.cgroupdriver=cgroupfs"],

@@ -9,6 +9,7 @@ import pytest
 
 from lab.load import Outcome
 from tests.e2e.course import FULL, Course
+from tests.e2e.passers_by import passers_by
 from tests.e2e.project import Project, Wish
 from tests.e2e.sight import identities
 
@@ -74,7 +75,7 @@ def change_parts(course: Course, first: Wish) -> None:
     course.run("rollback", "1")
     project.sight.expect_settled(first)
     web, workers = kept(project, lambda: course.run("deploy", "1", "--recreate"))
-    assert not (web or workers), "--recreate replaces what is as wished"
+    assert not web | workers, "--recreate replaces what is as wished"
     project.sight.expect_settled(first)
 
 
@@ -154,4 +155,29 @@ def test_recreate_loses_only_inside_the_gap_it_declares(project: Project) -> Non
     assert result.count(Outcome.CUT) == 0, "sockets get their goodbye even so"
     outside = [i for i in result.incidents if not began_s <= i.at_s + i.took_s or i.at_s > ended_s]
     assert not outside, "\n".join(map(str, outside))
+    project.sight.expect_settled(second)
+
+
+@pytest.mark.lab(hosts=3)
+def test_neighbours_that_reload_the_edges_at_every_step_cost_nothing(project: Project) -> None:
+    """One app arrives, another changes at each step of this app's deploy, the first one leaves."""
+    first = replace(FIRST["blue-green"], worker=None)
+    project.deploy(first).expect(0)
+    second = replace(first, version="v2")
+    neighbour = project.neighbour()
+    with project.load(FULL) as load, passers_by(project) as others:
+        Course(project, load).begin()
+        neighbour.deploy(Wish("v1")).expect(0)
+        project.write(second)
+        with project.client.running("deploy") as client:
+            others.at_every_step(client)
+            client.wait().expect(0)
+        load.expect("v2")
+        neighbour.deploy(Wish("v1", proxy={"health": "/up?again"})).expect(0)
+        neighbour.sight.expect_settled(Wish("v1"))
+        neighbour.client.run("remove", "--yes").expect(0)
+        neighbour.sight.expect_nothing()
+        result = load.stop()
+    assert others.reloads > 10, "a deploy has more steps than that"
+    result.check()
     project.sight.expect_settled(second)
