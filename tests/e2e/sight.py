@@ -56,6 +56,15 @@ class SeenServer:
 
 
 @dataclass(frozen=True)
+class SeenEdge:
+    """An edge's running servers, its live side ("" for none), and the servers of a cold start."""
+
+    servers: list[SeenServer]
+    live_side: str
+    filed: list[str]
+
+
+@dataclass(frozen=True)
 class Answer:
     """One answer of the application."""
 
@@ -120,31 +129,15 @@ class Sight:
             found[edge] = Counter(a.version if a.status == 200 else str(a.status) for a in answers)
         return found
 
-    def live_side(self, edge: str) -> str:
-        """The side that the running proxy's map names for the app; "" where there is none."""
-        for line in self._sections(edge)["map"].splitlines():
-            if f" {self.host}/" in f" {line} " or line.split()[1:2] == [f"{self.host}/"]:
-                return line.split()[-1].rpartition(":")[2]
-        return ""
+    def edge(self, name: str) -> "SeenEdge":
+        """What one edge serves for the app, in memory and in its files."""
+        text = self.fleet.docker(name, "exec", "underway-edge", "edge-state")
+        parts = re.split(r"^==> (.*)$", text, flags=re.MULTILINE)
+        return _seen_edge(dict(zip(parts[1::2], parts[2::2], strict=True)), self.app, self.host)
 
     def servers(self, edge: str) -> list[SeenServer]:
         """The servers that the running proxy of an edge has."""
-        found = []
-        for line in self._sections(edge)["servers"].splitlines():
-            fields = line.split()
-            if len(fields) > 18 and fields[0].isdigit() and fields[1].startswith(f"uw:{self.app}:"):
-                found.append(SeenServer(fields[1].rpartition(":")[2], fields[3], int(fields[7])))
-        return sorted(found)
-
-    def filed_servers(self, edge: str) -> list[str]:
-        """The servers that the files of an edge would serve after a cold start."""
-        sections = self._sections(edge)
-        return sorted(
-            match["name"]
-            for name, text in sections.items()
-            if name.startswith(f"file {self.app}:")
-            for match in _SERVER.finditer(text)
-        )
+        return self.edge(edge).servers
 
     def expect_settled(self, wish: "Wish") -> None:
         """Exactly what `wish` says runs and serves everywhere, and nothing of any run is left."""
@@ -170,11 +163,11 @@ class Sight:
         assert not strange, f"left: {strange}"
         names = sorted(c.name for c in found if c.role == "replica" and c.service == "web")
         for edge in self.edges:
-            seen = self.servers(edge)
-            assert [s.name for s in seen] == names, f"edge {edge} knows {seen}, not {names}"
-            assert {s.weight for s in seen} == {READY_WEIGHT}, f"edge {edge}: {seen}"
-            assert {s.side for s in seen} == {self.live_side(edge)}, f"edge {edge}: {seen}"
-            assert self.filed_servers(edge) == names, f"a cold start of {edge} serves others"
+            seen = self.edge(edge)
+            assert [s.name for s in seen.servers] == names, f"edge {edge}: {seen}, not {names}"
+            assert {s.weight for s in seen.servers} == {READY_WEIGHT}, f"edge {edge}: {seen}"
+            assert {s.side for s in seen.servers} == {seen.live_side}, f"edge {edge}: {seen}"
+            assert seen.filed == names, f"a cold start of {edge} serves others: {seen}"
         self._expect_volumes(found)
 
     def _expect_replicas(self, found: list[Container], wish: "Wish") -> None:
@@ -218,16 +211,29 @@ class Sight:
                 assert self.get("/version", edge).status in {404, 503}
         self._expect_volumes([])
 
-    def _sections(self, edge: str) -> dict[str, str]:
-        """What the edge's own script prints of the running proxy and of its files."""
-        text = self.fleet.docker(edge, "exec", "underway-edge", "edge-state")
-        parts = re.split(r"^==> (.*)$", text, flags=re.MULTILINE)
-        return dict(zip(parts[1::2], parts[2::2], strict=True))
-
 
 def identities(containers: Iterable[Container]) -> set[tuple[str, str, str, int]]:
     """Which processes these are: a container that was restarted or replaced is another one."""
     return {(c.host, c.id, c.started_at, c.restarts) for c in containers}
+
+
+def _seen_edge(sections: dict[str, str], app: str, host: str) -> SeenEdge:
+    running, side = [], ""
+    for line in sections["servers"].splitlines():
+        fields = line.split()
+        if len(fields) > 18 and fields[0].isdigit() and fields[1].startswith(f"uw:{app}:"):
+            name, weight = fields[3], int(fields[7])
+            running.append(SeenServer(fields[1].rpartition(":")[2], name, weight))
+    for line in sections["map"].splitlines():
+        if f"{host}/" in line.split():
+            side = line.rpartition(":")[2].strip()
+    filed = [
+        match["name"]
+        for name, text in sections.items()
+        if name.startswith(f"file {app}:")
+        for match in _SERVER.finditer(text)
+    ]
+    return SeenEdge(sorted(running), side, sorted(filed))
 
 
 def _uses_files(container: Container, host: str) -> bool:

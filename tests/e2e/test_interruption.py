@@ -59,7 +59,6 @@ class Voyage:
         else:
             client.run("deploy").expect(0)
             self.served = wish
-        self.project.sight.expect_settled(self.served)
 
     def expect_unfinished(self) -> None:
         """Everybody sees that a run was not finished, and how it can be ended."""
