@@ -1,7 +1,7 @@
 """Plan, deploy, roll back: the main job."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from underway.api.running import Finish, record_release, run_job
 from underway.api.session import Session, current_release, releases_of, runs_of
@@ -78,19 +78,26 @@ def deploy(session: Session, options: DeployOptions | None = None) -> DeployResu
     UnreachableError, IntegrityError: nothing was changed.
     """
     chosen = options or DeployOptions()
-    return _run(session, "deploy", chosen, lambda seen: _cargo(session, seen, chosen))
+    job = _job("deploy", chosen)
+    return _run(session, job, chosen, lambda seen: _cargo(session, seen, chosen))
 
 
 def rollback(session: Session, options: DeployOptions | None = None) -> DeployResult:
-    """Bring the whole fleet back to an older release, with that release's own configuration."""
+    """Bring the whole fleet back to an older release, with that release's own configuration.
+
+    What `before` of the releases rolled back did is taken back by their `undo` commands; where
+    one has none, RefusedError `past-migrations` unless the user accepts that.
+    """
     chosen = options or DeployOptions()
+    seen = session.observe()
+    number = chosen.release or _release_before(seen)
+    reverts = _passed(seen, number)
+    _check_migrations(session, number, reverts, chosen)
 
     def older(snapshot: Snapshot) -> Cargo:
-        number = chosen.release or _release_before(snapshot)
-        _check_migrations(session, snapshot, number, chosen)
         return recorded(session, snapshot, number, current_secrets=chosen.current_secrets)
 
-    return _run(session, "rollback", chosen, older)
+    return _run(session, replace(_job("rollback", chosen), reverts=reverts), chosen, older)
 
 
 def _cargo(session: Session, snapshot: Snapshot, options: DeployOptions) -> Cargo:
@@ -111,15 +118,15 @@ def _job(command: str, options: DeployOptions) -> Job:
 
 
 def _run(
-    session: Session, command: str, options: DeployOptions, cargo_of: Callable[[Snapshot], Cargo]
+    session: Session, job: Job, options: DeployOptions, cargo_of: Callable[[Snapshot], Cargo]
 ) -> DeployResult:
     began = session.clock.monotonic()
-    session.voice.say(RunStarted(command, session.app, options.release))
+    session.voice.say(RunStarted(job.command, session.app, options.release))
     try:
         snapshot = session.observe()
         cargo = cargo_of(snapshot)
         before = current_release(snapshot)
-        course = Course.of(session, cargo, _job(command, options))
+        course = Course.of(session, cargo, job)
         finish: Finish = run_job(session, course, _seen_again(course, snapshot))
     except UnderwayError as error:
         taken = session.clock.monotonic() - began
@@ -188,30 +195,47 @@ def _is_half_done(run: RunRecord) -> bool:
     return not run.ended_at or run.outcome == Outcome.NOT_UNDONE
 
 
-def _check_migrations(
-    session: Session, snapshot: Snapshot, number: ReleaseNumber, options: DeployOptions
-) -> None:
-    """Rolling back leaves what later `before` commands did to the data: ask first."""
+def _passed(snapshot: Snapshot, number: ReleaseNumber) -> tuple[Release, ...]:
+    """Releases that ran since `number` and whose `before` may have changed data, newest first."""
     current = current_release(snapshot)
-    if current is None or options.past_migrations or number >= current.number:
-        return
-    passed = [
+    known = releases_of(snapshot)
+    if current is None:
+        return ()
+    ran = {run.current for run in runs_of(snapshot)} | {current.number}
+    return tuple(
+        known[found]
+        for found in sorted(known, reverse=True)
+        if number < found <= current.number
+        and found in ran
+        and any(service.before for service in known[found].spec.services)
+        and _differs(known[found], known.get(number))
+    )
+
+
+def _check_migrations(
+    session: Session,
+    number: ReleaseNumber,
+    reverts: tuple[Release, ...],
+    options: DeployOptions,
+) -> None:
+    """Rolling back leaves what a `before` without `undo` did to the data: ask first."""
+    staying = [
         release.number
-        for release in releases_of(snapshot).values()
-        if number < release.number <= current.number
-        and any(service.before for service in release.spec.services)
-        and _differs(release, releases_of(snapshot).get(number))
+        for release in reverts
+        if any(service.before and not service.before.undo for service in release.spec.services)
     ]
-    if not passed:
+    if options.past_migrations or not staying:
         return
-    names = ", ".join(str(n) for n in sorted(passed))
+    names = ", ".join(str(n) for n in sorted(staying))
     question = f"`before` of release {names} stays done (a schema is not taken back). Roll back?"
-    if not session.confirm(question):
-        raise RefusedError(
-            "past-migrations",
-            f"rolling back to {number} does not undo what `before` of release {names} did",
-            hint=f"if release {number} can live with it, run it again with --past-migrations",
-        )
+    if session.confirm(question):
+        return
+    raise RefusedError(
+        "past-migrations",
+        f"rolling back to {number} does not undo what `before` of release {names} did",
+        cause="it has no `undo` command",
+        hint=f"if release {number} can live with it, run it again with --past-migrations",
+    )
 
 
 def _differs(one: Release, other: Release | None) -> bool:

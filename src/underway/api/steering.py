@@ -13,6 +13,7 @@ from underway.model.release import Release
 from underway.model.snapshot import Snapshot
 from underway.ports import Lock
 from underway.rollout.apply import Applier
+from underway.rollout.before import images_to_revert
 from underway.rollout.plan import plan_records, plan_release
 from underway.rollout.removal import empty_release
 from underway.rollout.scene import Policy
@@ -28,6 +29,7 @@ class Job:
     allows_interruption: bool = False
     skip_hosts: frozenset[HostName] = field(default_factory=frozenset)
     wait_s: float = 0.0
+    reverts: tuple[Release, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,17 @@ class Course:
             recreate=recreate,
             skip_hosts=self.job.skip_hosts,
             keep_unreachable=keep_unreachable,
+            reverts=() if self.is_undo else self.job.reverts,
         )
 
     def transfer(self, snapshot: Snapshot) -> tuple[Lane, ...]:
         """The lanes that bring images to hosts that lack them, the tools image among them."""
         wanted = images_by_host(self.release.spec, self.release.images)
+        more: dict[HostName, list[ImageIdentity]] = {}
+        for name, image in images_to_revert(() if self.is_undo else self.job.reverts):
+            more.setdefault(name, []).append(image)
         needed = {
-            host.name: (self.tools, *wanted.get(host.name, ()))
+            host.name: (self.tools, *wanted.get(host.name, ()), *more.get(host.name, ()))
             for host in self.release.spec.hosts
             if host.name not in self.job.skip_hosts
         }
@@ -115,8 +121,8 @@ class Course:
         return replace(self, cargo=cargo)
 
     def settled(self) -> "Course":
-        """The same course once its plan was carried out: what it recreated is not made again."""
-        return replace(self, job=replace(self.job, recreates=False))
+        """The same course once its plan was carried out: what it did once is not done again."""
+        return replace(self, job=replace(self.job, recreates=False, reverts=()))
 
     def back_to(self, snapshot: Snapshot, previous: Release | None) -> "Course":
         """The course that undoes this one: to `previous`, or to nothing."""

@@ -37,6 +37,11 @@ def before_name(app: AppName, service: ServiceName, release: ReleaseNumber) -> C
     return ContainerName(f"{app}-{service}-before-{release}")
 
 
+def undo_name(app: AppName, service: ServiceName, release: ReleaseNumber) -> ContainerName:
+    """`libra-web-undo-12`: the command that took back what `before` of release 12 did."""
+    return ContainerName(f"{app}-{service}-undo-{release}")
+
+
 def anchor_name(app: AppName) -> ContainerName:
     """The tiny container that holds an app's records on a host."""
     return ContainerName(f"underway-anchor-{app}")

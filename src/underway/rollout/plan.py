@@ -10,25 +10,17 @@ from underway.errors import UnreachableError
 from underway.model.names import LABEL_ROLE, HostName, ServiceName
 from underway.model.plan import Lane, Plan, Stage
 from underway.model.release import Release
-from underway.model.snapshot import ContainerStatus, Role, Snapshot
+from underway.model.snapshot import Role, Snapshot
 from underway.model.spec import FailureAction
-from underway.model.step import (
-    AwaitContainer,
-    AwaitedState,
-    CreateContainer,
-    RemoveContainer,
-    RemoveVolume,
-    StartContainer,
-    Step,
-    WriteFiles,
-)
+from underway.model.step import RemoveContainer, RemoveVolume, Step
 from underway.rollout.addresses import Allocator
+from underway.rollout.before import before_stages, undo_stages
 from underway.rollout.cast import Cast, cast_of, holds_resources
 from underway.rollout.farewell import farewell, leftovers
-from underway.rollout.naming import before_name, files_volume, is_retired, own_labels
+from underway.rollout.naming import files_volume, is_retired
 from underway.rollout.order import turns
 from underway.rollout.prepare import Preparation
-from underway.rollout.request import before_request, image_reference, secret_files
+from underway.rollout.request import secret_files
 from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Policy, Scene
 from underway.rollout.stages import in_lanes, in_parallel
@@ -71,11 +63,16 @@ def plan_release(
     for turn in turns(scene.spec, runs_before=runs_before):
         cast = cast_of(scene, turn.service)
         if turn.is_before:
-            draft.stages += _before(scene, cast)
+            draft.stages += before_stages(scene, cast)
         else:
             _roll_out(scene, cast, starter, draft)
-    draft.stages += preparation.current()
+    takes_back = undo_stages(scene)
+    # What takes back a change needs the record of the release that made it until it is done.
+    if not takes_back:
+        draft.stages += preparation.current()
     draft.stages += _retire(scene, draft)
+    if takes_back:
+        draft.stages += [*takes_back, *preparation.current()]
     draft.stages += _clean_up(scene, draft.kept)
     draft.left += [
         f"{name} did not answer: what runs there is left alone" for name in scene.lost_hosts
@@ -103,53 +100,6 @@ def _roll_out(scene: Scene, cast: Cast, starter: Starter, draft: _Draft) -> None
     draft.stages += rollout.stages
     if rollout.does_interrupt:
         draft.interrupts.append(cast.service.name)
-
-
-def _before(scene: Scene, cast: Cast) -> list[Stage]:
-    """Run `before` once: a container that exists is awaited, one that failed is made anew."""
-    before = cast.service.before
-    name = before_name(scene.app, cast.service.name, scene.release.number)
-    if before is None or not cast.todo or not cast.wished:
-        return []
-    first = cast.wished[0]
-    host = scene.host(first.host)
-    ledgers = scene.ledgers()
-    if host is None or any(ledger.current == scene.release.number for ledger in ledgers):
-        return []
-    seen = host.container(name)
-    is_done = seen and seen.status is ContainerStatus.EXITED and seen.exit_code == 0
-    if is_done:
-        return []
-    steps: list[Step] = []
-    if not (seen and seen.status is ContainerStatus.RUNNING):
-        cause = f"prepares release {scene.release.number}, once"
-        if seen:
-            steps.append(RemoveContainer(first.host, name, "it failed before"))
-        if secret_files(cast.service):
-            volume = files_volume(scene.app, cast.service.name, first.generation)
-            image = image_reference(scene.release.image_of(cast.service.name))
-            labels = own_labels(scene.app, Role.FILES)
-            files = secret_files(cast.service)
-            steps.append(WriteFiles(first.host, volume, image, files, labels, "files it may read"))
-        request = before_request(
-            scene.release, cast.service, before, first, names=cast.names, bindings=cast.bindings
-        )
-        steps += [
-            CreateContainer(first.host, request, cause),
-            StartContainer(first.host, name, cause),
-        ]
-    steps.append(
-        AwaitContainer(
-            first.host,
-            name,
-            cast.service.name,
-            AwaitedState.COMPLETED,
-            before.timeout_s,
-            0.0,
-            "no replica starts unless it succeeds",
-        )
-    )
-    return in_lanes(f"Before {cast.service.name}", steps)
 
 
 def _retire(scene: Scene, draft: _Draft) -> list[Stage]:

@@ -32,6 +32,7 @@ class Policy:
         skip_hosts: hosts declared outside.
         tools: the tools image.
         keep_unreachable: plan around hosts that do not answer instead of refusing.
+        reverts: releases whose `before` is taken back by its `undo`, newest first.
     """
 
     tools: ImageIdentity
@@ -40,6 +41,7 @@ class Policy:
     recreate: frozenset[ServiceName] = frozenset()
     skip_hosts: frozenset[HostName] = frozenset()
     keep_unreachable: bool = False
+    reverts: tuple[Release, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
