@@ -65,6 +65,7 @@ class Wish:
     web: Mapping[str, object] = field(default_factory=dict)
     worker: Mapping[str, object] | None = None
     volumes: Mapping[str, object] = field(default_factory=dict)
+    secrets: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def motto(self) -> str:
@@ -127,7 +128,7 @@ class Wish:
         return {
             "name": name,
             "services": services,
-            "secrets": {"token": {"file": "./token"}},
+            "secrets": {"token": {"file": "./token"}, **self.secrets},
             "volumes": dict(self.volumes),
             **_hosts(fleet, services),
         }

@@ -1,0 +1,66 @@
+"""The sample application, deployed and replaced while lawyers and their clients work with it."""
+
+from pathlib import Path
+
+import pytest
+
+from lab.load import Kind, Outcome
+from tests.e2e.sample import Sample
+from tests.laboratories import Fleet
+
+WARM = 300
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        pytest.param(1, marks=pytest.mark.lab(hosts=1), id="1 host"),
+        pytest.param(3, marks=pytest.mark.lab(hosts=3), id="3 hosts"),
+    ],
+)
+def test_every_acknowledged_upload_survives_every_deploy(
+    fleet: Fleet, tmp_path: Path, hosts: int
+) -> None:
+    """v1, v2 and back, under load; the database elsewhere on a fleet, the uploads shared."""
+    sample = Sample(fleet, tmp_path)
+    assert len(fleet.laboratory.hosts) == hosts
+    sample.underway("deploy", VERSION="v1").expect(0)
+    profile = sample.move_in()
+    with sample.load(profile) as load:
+        load.wait_until(
+            lambda seen: seen.requests > WARM and len(seen.journal) > 1,
+            what="uploads",
+            timeout_s=60,
+        )
+        sample.underway("deploy", VERSION="v2").expect(0)
+        load.expect("v2")
+        first = sample.expect_every_upload(load, profile)
+        load.expect()
+        sample.underway("rollback", "--past-migrations").expect(0)
+        load.expect("v1")
+        assert sample.expect_every_upload(load, profile) > first, "uploads went on"
+        result = load.stop()
+    result.check()
+    assert {"v1", "v2"} <= set(result.versions)
+    for kind in Kind:
+        assert result.count(Outcome.OK, kind), f"no {kind} went well:\n{result.table()}"
+    sample.underway("status", VERSION="v1").expect(0)
+    told = sample.in_replica("/app/test.sh", timeout_s=300)
+    assert told.splitlines()[-1] == "Result: SUCCESS!", told
+    sample.underway("remove", "--yes", "--with-data").expect(0)
+
+
+@pytest.mark.lab(hosts=1)
+def test_the_same_file_works_with_plain_compose(fleet: Fleet, tmp_path: Path) -> None:
+    sample = Sample(fleet, tmp_path)
+    laptop = {"LIBRA_MIGRATE_AT_START": "1", "VERSION": "laptop"}
+    compose = ("docker", "compose")
+    try:
+        sample.program(*compose, "up", "-d", "--build", "--wait", **laptop).expect(0)
+        asked = (
+            "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/version').read())"
+        )
+        run = ("exec", "-T", "web", "python3", "-c", asked)
+        assert '"laptop"' in sample.program(*compose, *run, **laptop).expect(0).out
+    finally:
+        sample.program(*compose, "down", "-v", **laptop).expect(0)
