@@ -13,7 +13,7 @@ from tests.property.fleets import (
     with_secret,
 )
 from tests.property.voyage import DEPLOY, ROLLBACK, UNDO, converge, deployed, planned, sail
-from underway.model.names import HostName
+from underway.model.names import HostName, ServiceName
 from underway.model.snapshot import Role
 from underway.model.spec import BeforeSpec, HostSpec, Strategy, UpdateSpec
 from underway.model.step import (
@@ -170,3 +170,17 @@ def test_the_edge_of_a_failed_release_counts_as_lost_although_the_old_one_has_it
     plan = planned(old, fleet.snapshot(), replace(UNDO, keep_unreachable=True))
     assert not any(isinstance(step, StopContainer) for step in plan.steps())
     assert any("app2 may still send requests" in text for text in plan.left)
+
+
+def test_undo_of_a_recreate_keeps_the_very_replicas_that_served() -> None:
+    web = proxied("web", TWO, replicas=2, strategy=Strategy.BLUE_GREEN)
+    pair = versions(web)
+    fleet = deployed(pair.fleet(), pair.old)
+    before = fleet.running(ServiceName("web"))
+    anew = replace(DEPLOY, recreate=frozenset({ServiceName("web")}))
+    for step in planned(pair.old, fleet.snapshot(), anew).steps():
+        if isinstance(step, StopContainer):
+            break
+        fleet.apply(step)
+    sail(fleet, planned(pair.old, fleet.snapshot(), UNDO))
+    assert fleet.running(ServiceName("web")) == before
