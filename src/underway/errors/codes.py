@@ -151,6 +151,11 @@ CODES: dict[str, CodeEntry] = {
         "The proxy of an edge does not answer.",
         "Look at the logs of the container underway-edge.",
     ),
+    "edge-port": CodeEntry(
+        4,
+        "The edge's proxy is shared with another app and listens on another port.",
+        "Name the port it listens on under `x-underway: {edge: {http_port: ...}}`.",
+    ),
     "edge-reload-failed": CodeEntry(
         10,
         "The proxy checked a configuration but could not load it; the old one serves on.",

@@ -59,6 +59,8 @@ def plan_release(
     preparation = Preparation(scene, allocator, transfer)
     starter = Starter(scene, allocator)
     draft = _Draft(stages=[*preparation.stages(), *leftovers(scene)])
+    if any(preparation.moves_edge(edge) for edge in scene.edges):
+        draft.interrupts += [s.name for s in scene.spec.services if s.proxy]
     runs_before = policy.runs_before and not policy.is_undo
     for turn in turns(scene.spec, runs_before=runs_before):
         cast = cast_of(scene, turn.service)
@@ -82,7 +84,7 @@ def plan_release(
         release=release.number,
         goal=_goal(scene),
         stages=tuple(draft.stages),
-        interrupts=tuple(draft.interrupts),
+        interrupts=tuple(dict.fromkeys(draft.interrupts)),
         tolerances=_tolerances(scene),
         left=tuple(draft.left),
     )
@@ -148,7 +150,8 @@ def _clean_up(scene: Scene, kept: list[Held]) -> list[Stage]:
             steps.append(RemoveContainer(held.host, held.name, "record of an older release"))
     steps += [
         RemoveContainer(held.host, held.name, "left by an interrupted run")
-        for held in scene.containers(Role.FILES)
+        for held in (*scene.containers(Role.FILES), *scene.containers(Role.PROBE))
+        if held.state.role != Role.PROBE or held.state.has_ended
     ]
     needed |= {(held.host, volume) for held in kept for volume in held.state.volumes}
     for host in scene.reachable:

@@ -31,7 +31,7 @@ from underway.model.step import (
     WriteVault,
 )
 from underway.rollout.addresses import Allocator
-from underway.rollout.edge import edge_container
+from underway.rollout.edge import EDGE_CONTAINER, edge_container
 from underway.rollout.naming import ledger_volume, own_labels, vault_volume
 from underway.rollout.request import anchor_request, image_reference
 from underway.rollout.scene import Scene, placed
@@ -168,11 +168,29 @@ class Preparation:
             steps.append(RecordRelease(host.name, release.number, "recorded before it runs"))
         return steps
 
+    def moves_edge(self, host: HostState) -> bool:
+        """Whether the proxy of an edge must listen elsewhere; refused where others need it."""
+        seen = host.container(EDGE_CONTAINER)
+        port = self.scene.spec.edge.http_port
+        if seen is None or seen.port in {0, port}:
+            return False
+        others = {u.app for u in host.edge.upstreams} - {self.scene.app} if host.edge else set()
+        if others:
+            raise RefusedError(
+                "edge-port",
+                f"the proxy on {host.name} listens on port {seen.port}, not {port}",
+                cause=f"{', '.join(sorted(others))} is served there too",
+                hint=f"write `edge: {{hosts: ..., http_port: {seen.port}}}`",
+            )
+        return True
+
     def _edge(self, host: HostState) -> list[Step]:
         request = edge_container(
             image_reference(self.scene.policy.tools), self.scene.spec.edge.http_port
         )
         seen = host.container(request.name)
+        if self.moves_edge(host):
+            return _standing(host, request, "listens on another port")
         if seen and seen.status is ContainerStatus.RUNNING and host.edge is not None:
             return []
         return _standing(host, request, "takes users' traffic", replaces=seen is None)

@@ -25,7 +25,8 @@ from tests.property.voyage import (
     planned,
     sail,
 )
-from underway.model.names import HostName, ServiceName
+from underway.errors import RefusedError
+from underway.model.names import AppName, HostName, ServiceName
 from underway.model.plan import Plan
 from underway.model.snapshot import Role
 from underway.model.spec import (
@@ -217,3 +218,15 @@ def test_a_hundred_hosts_with_ten_services_are_planned_in_no_time() -> None:
     second = planned(new, snapshot)
     assert time.perf_counter() - began < 3
     assert sum(isinstance(step, StopContainer) for step in second.steps()) == 600
+
+
+def test_a_proxy_that_must_listen_elsewhere_interrupts_and_never_takes_another_apps_port() -> None:
+    old = release(1, (proxied("web", ONE),), ONE)
+    moved = replace(old, spec=replace(old.spec, edge=replace(old.spec.edge, http_port=8080)))
+    fleet = deployed(Pair(old, moved).fleet(), old)
+    plan = planned(moved, fleet.snapshot())
+    assert plan.interrupts == (WEB,)
+    other = replace(moved, spec=replace(moved.spec, name=AppName("other")))
+    with pytest.raises(RefusedError) as caught:
+        planned(other, fleet.snapshot())
+    assert caught.value.code == "edge-port"
