@@ -107,6 +107,21 @@ def _upstream(answer: _Answer, app: AppName, service: ServiceName) -> ObservedUp
                 row.observed(answer.checks.get((row.backend, row.name), ""))
                 for row in answer.rows
                 if (row.backend.app, row.backend.service) == (app, service)
+                and not _lingers(row, answer.files[app, service])
             )
         ),
     )
+
+
+def _lingers(row: ServerRow, fragment: str) -> bool:
+    """Whether a server was given up: in maintenance, unknown to the files, only not yet deleted."""
+    if not row.is_administered:
+        return False
+    backend = ""
+    for line in fragment.splitlines():
+        words = line.split()
+        if words[:1] == ["backend"]:
+            backend = words[1]
+        if words[:2] == ["server", row.name] and parsed_backend(backend) == row.backend:
+            return False
+    return True

@@ -88,3 +88,15 @@ def test_an_answer_that_is_cut_off_is_not_believed(what: str) -> None:
 def test_a_check_that_runs_shows_its_last_result(told: str, check: str) -> None:
     lines = ["# pxname,svname,status,check_status", f"uw:app:web:a,one,UP,{told}", ""]
     assert list(check_statuses(lines).values()) == [check]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_server_in_maintenance_that_no_file_names_is_gone(version: str) -> None:
+    known = "4 uw:app:web:b 1 two 127.0.0.1 2 0 "
+    lost = "4 uw:app:web:b 2 lost 127.0.0.1 0 1 100 100 1 15 3 2 6 0 0 0 - 20003 - 0 0 - - 0\n"
+    text = recorded("state", version).replace(known, lost + known)
+    assert lost in text
+    app, _ = edge_state(text).upstreams
+    assert [server.name for server in app.servers] == ["one", "two"]
+    active = text.replace("lost 127.0.0.1 0 1", "lost 127.0.0.1 0 0")
+    assert [s.name for s in edge_state(active).upstreams[0].servers] == ["lost", "one", "two"]
