@@ -23,30 +23,25 @@ def planned(project: Project) -> list[dict[str, Any]]:
     return list(steps)
 
 
-@pytest.mark.parametrize("mend", ["deploy", "repair"])
-@pytest.mark.parametrize(
-    ("harm", "kind"),
-    [
-        (("kill",), "replica-not-ready"),
-        (("rm", "-f"), "replica-missing"),
-        (("pause",), "replica-not-ready"),
-    ],
-    ids=["killed", "removed", "paused"],
-)
 @pytest.mark.lab(hosts=1)
-def test_32_a_replica_that_was_harmed_is_mended_alone(
-    project: Project, harm: tuple[str, ...], kind: str, mend: str
-) -> None:
+def test_32_a_replica_that_was_harmed_is_mended_alone(project: Project) -> None:
     project.deploy(WISH).expect(0)
-    before = project.sight.replicas()
-    others = identities(project.sight.replicas("worker")) | identities(before[1:])
-    project.fleet.docker("h1", *harm, before[0].name)
-    assert drift(project) == {before[0].name: kind}
-    assert planned(project), "the plan says what to do about it"
-    project.client.run(mend).expect(0)
-    now = identities(project.sight.replicas()) | identities(project.sight.replicas("worker"))
-    assert others <= now, "only what was harmed is touched"
-    project.client.run("status").expect(0)
+    for harm, kind, mend in (
+        (("kill",), "replica-not-ready", "deploy"),
+        (("rm", "-f"), "replica-missing", "deploy"),
+        (("kill",), "replica-not-ready", "repair"),
+        (("rm", "-f"), "replica-missing", "repair"),
+        (("pause",), "replica-not-ready", "repair"),
+    ):
+        harmed, *others = project.sight.replicas()
+        untouched = identities(project.sight.replicas("worker")) | identities(others)
+        project.fleet.docker("h1", *harm, harmed.name)
+        assert drift(project) == {harmed.name: kind}
+        assert planned(project), "the plan says what to do about it"
+        project.client.run(mend).expect(0)
+        now = identities(project.sight.replicas()) | identities(project.sight.replicas("worker"))
+        assert untouched <= now, "only what was harmed is touched"
+        project.client.run("status").expect(0)
     project.sight.expect_settled(WISH)
 
 
