@@ -44,6 +44,7 @@ def prune_between_deploys(project: Project, first: Wish) -> None:
     project.sight.expect_settled(replace(first, version="v3"))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.lab(hosts=1, engine="20")
 def test_records_values_and_data_survive_a_prune_of_the_host(project: Project) -> None:
     project.has_registry = True
