@@ -31,6 +31,7 @@ bench: setup machine ## Run every benchmark and print its ratios
 
 docs: setup ## Write the generated reference pages anew
 	@.venv/bin/python scripts/reference.py
+	@.venv/bin/python -m scripts.compose_reference
 
 lock: setup ## Resolve the dependencies of pyproject.toml anew into requirements.lock
 	@scripts/lock.sh
