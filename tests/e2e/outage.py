@@ -7,7 +7,7 @@ every edge that is not itself lost.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,17 +49,26 @@ class Weather:
     @contextmanager
     def lost(self, host: str, direction: Direction = Direction.BOTH) -> Iterator[Outage]:
         """Cut a host off while the block runs; afterwards it is there again, and so is its edge."""
+        faults = self.project.fleet.faults
+        with self.gone(host, lambda name: faults.cut(name, direction), faults.mend_network) as one:
+            yield one
+
+    @contextmanager
+    def gone(
+        self, host: str, fault: Callable[[str], None], mend: Callable[[str], None]
+    ) -> Iterator[Outage]:
+        """Take a host away while the block runs, and mend it; an edge's target is cut meanwhile."""
         with ExitStack() as stack:
             if host in self.project.edges:
                 stack.enter_context(self.load.cut_expected(host))
             began_s = self.now_s
-            self.project.fleet.faults.cut(host, direction)
+            fault(host)
             outage = Outage(host, began_s, self.now_s)
             self.outages.append(outage)
             try:
                 yield outage
             finally:
-                self.project.fleet.faults.mend_network(host)
+                mend(host)
                 if host in self.project.edges:
                     eventually(lambda: self._answers(host), f"edge {host} answers again")
 
