@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
@@ -64,6 +64,10 @@ class HostLock:
     def host(self) -> HostName:
         """The host."""
         return self._engine.host
+
+    def fence(self, check: Callable[[], None] | None) -> None:
+        """See `Connection.fence`."""
+        self._engine.connection.fence(check)
 
     def doubt(self) -> str:
         """Why the lock may be lost, or "" while it is confirmed."""

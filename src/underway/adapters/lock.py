@@ -147,6 +147,8 @@ class AttachedLock:
         self._held = list(held)
         self._again = again
         self._guard = threading.Lock()
+        for lock in self._held:
+            lock.fence(self.check)
 
     def check(self, host: HostName | None = None) -> None:
         """See `ports.Lock.check`; a host that does not answer raises UnreachableError."""
@@ -169,6 +171,8 @@ class AttachedLock:
 
     def release(self) -> None:
         """Give the lock back on every host; never raises."""
+        for lock in self._held:
+            lock.fence(None)
         _release(self._held)
 
     def __enter__(self) -> Self:

@@ -88,6 +88,7 @@ class _Attached:
             "Cmd": [_SERVER],
         }
         path = f"/containers/{quote(container, safe='')}/exec"
+        self._confirm = engine.connection.confirm
         made = engine.connection.post(Call("POST", path, what, body=body))["Id"]
         start = {"Detach": False, "Tty": False}
         self._stream = RawStream(engine.connection, f"/exec/{made}/start", what, start)
@@ -99,6 +100,7 @@ class _Attached:
         token = secrets.token_hex(16)
         head = f"{token} {len(command)} {len(stdin)}\n".encode()
         arguments = b"".join(argument.encode() + b"\0" for argument in command)
+        self._confirm()
         try:
             self._stream.send(
                 head + arguments + stdin, timeout_s=max(0.1, deadline - time.monotonic())

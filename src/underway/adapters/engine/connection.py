@@ -23,6 +23,7 @@ from underway.adapters.engine.route import Route
 from underway.errors import EngineError, UnreachableError
 from underway.model.names import HostName
 
+_READING: Final = {"GET", "HEAD"}
 READ_S: Final = 30.0
 OLDEST_API: Final = (1, 41)
 NEWEST_API: Final = (1, 47)
@@ -51,6 +52,10 @@ class Call:
     is_stream: bool = False
 
 
+def _nothing() -> None:
+    return None
+
+
 class Connection:
     """A negotiated connection to one engine. Safe to use from several threads at once."""
 
@@ -63,6 +68,7 @@ class Connection:
         self._client_path: Path | None = None
         self._api = ""
         self._closing: list[Callable[[], None]] = []
+        self._fence: Callable[[], None] = _nothing
         self._greeting = threading.Lock()
         self._silence: UnreachableError | None = None
         self._asked_at = -_SILENT_S
@@ -70,6 +76,18 @@ class Connection:
     def on_close(self, callback: Callable[[], None]) -> None:
         """Call `callback` ahead of closing: streams of their own end first."""
         self._closing.append(callback)
+
+    def fence(self, check: Callable[[], None] | None) -> None:
+        """Ask `check` right ahead of every call that may change something; None ends that.
+
+        A client that was frozen wakes up in the middle of anything: what it was about to send is
+        held back here if its lock has gone meanwhile.
+        """
+        self._fence = check or _nothing
+
+    def confirm(self) -> None:
+        """Raise what the fence raises: nothing may be changed any more."""
+        self._fence()
 
     @property
     def api_version(self) -> str:
@@ -99,6 +117,8 @@ class Connection:
         """
         client = self.open()
         self._greet(client)
+        if call.method not in _READING:
+            self.confirm()
         with border(self.host, call.what):
             try:
                 response = self._request(client, call, f"{_BASE}/v{self._api}{call.path}")
