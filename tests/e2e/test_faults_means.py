@@ -240,12 +240,12 @@ def _locks(project: Project, host: str) -> list[str]:
 def _ssh_servers(project: Project, host: str) -> list[int]:
     """Every sshd of a host, sessions too; sshd writes its title over the laboratory's mark."""
     init = init_pid(project.fleet.laboratory.host(host))
-    network = os.readlink(f"/proc/{init}/ns/net")
+    network = Path(f"/proc/{init}/ns/net").readlink()
     found = []
     for entry in Path("/proc").iterdir():
         try:
             is_sshd = entry.name.isdigit() and (entry / "comm").read_text().startswith("sshd")
-            if is_sshd and os.readlink(entry / "ns/net") == network:
+            if is_sshd and (entry / "ns/net").readlink() == network:
                 found.append(int(entry.name))
         except OSError:
             continue
