@@ -177,6 +177,7 @@ def _session(
         ),
         clock=SystemClock(),
         voice=voice,
+        way_to=lambda name: engines[name].connection.way,
     )
 
 

@@ -19,6 +19,7 @@ from underway.adapters.tunnel import (
     ssh_argv,
 )
 from underway.errors import UnreachableError
+from underway.model.look import Way
 from underway.model.names import HostName
 
 _REOPENINGS: Final = 20
@@ -44,6 +45,12 @@ class SshRoute:
         self._was_open = False
         self._failure: UnreachableError | None = None
         self._failed_at = 0.0
+
+    @property
+    def way(self) -> Way:
+        """Forwarding, or `dial-stdio` where the server forbids it."""
+        with self._guard:
+            return Way.DIAL if isinstance(self._tunnel, DialTunnel) else Way.SSH
 
     def socket_path(self) -> Path:
         """A socket that leads to the engine; UnreachableError.

@@ -5,6 +5,7 @@ connections; each use case is a function over it. Outcomes are values, failures 
 `underway.errors.UnderwayError`.
 """
 
+from underway.api.checking import check
 from underway.api.deploying import DeployOptions, DeployResult, deploy, plan, rollback, ship
 from underway.api.inspecting import ReplicaLine, history, logs, releases, status
 from underway.api.maintaining import lock_holders, lock_release, prune, remove, repair
@@ -15,6 +16,7 @@ __all__ = [
     "DeployResult",
     "ReplicaLine",
     "Session",
+    "check",
     "deploy",
     "history",
     "lock_holders",

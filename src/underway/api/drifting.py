@@ -27,11 +27,11 @@ def drift_of(session: Session, scene: Scene, release: Release | None) -> tuple[D
             found += _service(scene, service)
         found += _hosts(scene, release)
     found += _runs(session, scene)
-    for role in (Role.FILES,):
-        found += [
-            Drift(DriftKind.LEFTOVER, held.name, "left by an interrupted run", REPAIR)
-            for held in scene.containers(role)
-        ]
+    found += [
+        Drift(DriftKind.LEFTOVER, held.name, "left by an interrupted run", REPAIR)
+        for held in (*scene.containers(Role.FILES), *scene.containers(Role.PROBE))
+        if held.state.role != Role.PROBE or held.state.has_ended
+    ]
     return tuple(sorted(found))
 
 

@@ -9,7 +9,8 @@ from underway.kernel.observe import observe
 from underway.kernel.telling import Voice
 from underway.kernel.world import World
 from underway.model.image import ImageIdentity
-from underway.model.names import AppName, RunNumber, ServiceName
+from underway.model.look import Way
+from underway.model.names import AppName, HostName, RunNumber, ServiceName
 from underway.model.release import LedgerState, Release, RunRecord, ServiceImage
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import Snapshot
@@ -63,7 +64,8 @@ class Session:
     """Everything a use case needs. `cancel` is set when the user asks to stop.
 
     `confirm` is asked with a question where a plan interrupts a service and nothing was said on
-    the command line; it answers False where nobody can be asked.
+    the command line; it answers False where nobody can be asked. `way_to` tells how a connected
+    host is reached.
     """
 
     spec: AppSpec
@@ -76,6 +78,7 @@ class Session:
     confirm: Callable[[str], bool] = lambda _: False
     cancel: threading.Event = field(default_factory=threading.Event)
     close: Callable[[], None] = lambda: None
+    way_to: Callable[[HostName], Way] = lambda _: Way.SOCKET
 
     @property
     def app(self) -> AppName:

@@ -9,7 +9,6 @@ from underway import api
 from underway.cli.console import Console
 from underway.cli.options import command, read_duration
 from underway.cli.working import use_session
-from underway.model.check import check_hosts
 from underway.model.names import ServiceName
 from underway.report.check_text import check_exit_code, check_lines
 from underway.report.document_making import (
@@ -141,11 +140,13 @@ def _print_line(console: Console, entry: api.ReplicaLine, *, has_time: bool) -> 
 def check(console: Console) -> int:
     """Look whether the hosts have all a deploy needs.
 
-    Changes nothing. Whatever stops a deploy is a failure (exit code 4) and comes with what to do
-    about it; a warning works, with a limit.
+    Changes nothing; only the tools image is brought, and containers that look from inside live
+    for a moment. Whatever stops a deploy is a failure and comes with what to do about it; a warning
+    works, with a limit. Exit code 0: a deploy can begin; 4: something fails; 6: a host does not
+    answer.
     """
-    with use_session(console, is_quiet=True) as session:
-        results = check_hosts(session.spec, session.observe())
+    with use_session(console, is_changing=True, is_quiet=True) as session:
+        results = api.check(session)
         app = session.app
     if console.options.is_json:
         console.print_document(check_document(app, results))

@@ -53,6 +53,7 @@ class Role(StrEnum):
     ANCHOR = "anchor"
     LOCK = "lock"
     EDGE = "edge"
+    PROBE = "probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,15 @@ class ContainerState:
             if key == name:
                 return value
         return ""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it does not run and will not by itself."""
+        return self.status in {
+            ContainerStatus.CREATED,
+            ContainerStatus.EXITED,
+            ContainerStatus.DEAD,
+        }
 
     @property
     def app(self) -> AppName:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from underway.model.check import CheckResult, CheckVerdict
+from underway.model.check import REACHING, CheckResult, CheckVerdict
 from underway.report.amounts import count_text
 from underway.report.line import Line, Span, Tone, bad, faint, good, line, strong, warn
 
@@ -30,8 +30,11 @@ def check_lines(results: Sequence[CheckResult]) -> list[Line]:
 
 
 def check_exit_code(results: Sequence[CheckResult]) -> int:
-    """4 if something stops a deploy, else 0."""
-    return 4 if any(result.verdict is CheckVerdict.FAIL for result in results) else 0
+    """6 if a host does not answer, 4 if something else stops a deploy, else 0."""
+    failed = {result.topic for result in results if result.verdict is CheckVerdict.FAIL}
+    if REACHING in failed:
+        return 6
+    return 4 if failed else 0
 
 
 def _result(result: CheckResult, width: int) -> list[Line]:

@@ -157,7 +157,12 @@ class NotePart(msgspec.Struct, frozen=True):
 
 
 class CheckPart(msgspec.Struct, frozen=True):
-    """One check. `host` "" is the machine that ran the command."""
+    """One check. `host` "" is the machine that ran the command.
+
+    `verdict` is `ok`, `warn` or `fail`. `topic` is one of `reaching`, `identity`, `engine`,
+    `disk`, `containers`, `clock`, `live-restore`, `image store`, `architecture`, `userns`,
+    `registry`, `address`, `edge`, `connections`, and `tools image` for no host.
+    """
 
     host: str
     topic: str

@@ -106,7 +106,11 @@ class ReleaseDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="releas
 
 
 class CheckDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="check"):
-    """`underway check --json`."""
+    """`underway check --json`; `exit_code` 0 or 4, and 6 where a host does not answer.
+
+    By host in the file's order: a topic may stand several times, or not at all where nothing can
+    be wrong with it.
+    """
 
     app: str
     exit_code: int

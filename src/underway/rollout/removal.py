@@ -58,7 +58,7 @@ def plan_removal(
 
 
 def _helpers(scene: Scene) -> Iterator[Step]:
-    for role in (Role.BEFORE, Role.FILES):
+    for role in (Role.BEFORE, Role.FILES, Role.PROBE):
         for held in scene.containers(role):
             yield RemoveContainer(held.host, held.name, "the app is removed")
     for host in scene.reachable:

@@ -21,6 +21,7 @@ from docker import auth
 from underway.adapters.engine.border import border, refusal, silence
 from underway.adapters.engine.route import Route
 from underway.errors import EngineError, UnreachableError
+from underway.model.look import Way
 from underway.model.names import HostName
 
 _READING: Final = {"GET", "HEAD"}
@@ -94,6 +95,11 @@ class Connection:
         """The negotiated version (`1.41`); connects if need be."""
         self.open()
         return self._api
+
+    @property
+    def way(self) -> Way:
+        """How the engine is reached."""
+        return self._route.way
 
     def socket_path(self) -> Path:
         """The socket behind the connection, for streams of their own."""

@@ -5,11 +5,16 @@ from pathlib import Path
 from typing import Protocol
 
 from underway.errors import UnreachableError
+from underway.model.look import Way
 from underway.model.names import HostName
 
 
 class Route(Protocol):
     """A way to an engine's socket. Safe to use from several threads at once."""
+
+    @property
+    def way(self) -> Way:
+        """How the engine is reached, once it was."""
 
     def socket_path(self) -> Path:
         """A local socket that leads to the engine; opens the way again if it broke down.
@@ -27,6 +32,11 @@ class UnixRoute:
 
     host: HostName
     path: Path
+
+    @property
+    def way(self) -> Way:
+        """A socket."""
+        return Way.SOCKET
 
     def socket_path(self) -> Path:
         """The socket; UnreachableError where there is none."""
