@@ -40,6 +40,15 @@ structure_of() { # SET
     xargs -0 grep -hv '^    server ' -- | sha256sum | cut -d ' ' -f 1)
 }
 
+# A container that has just been started runs before its proxy answers.
+await_proxy() {
+  local deadline=$((SECONDS + ${UNDERWAY_EDGE_START_S:-15}))
+  until [[ -e $UNDERWAY_EDGE_LIVE ]] && admin "show info" >/dev/null 2>&1; do
+    if ((SECONDS >= deadline)); then return; fi
+    sleep 0.1
+  done
+}
+
 running_structure() { admin "show info" | sed -n 's/^description: underway-//p'; }
 
 # Servers as the files of a set name them: "BACKEND/NAME ADDRESS:PORT WEIGHT OPTIONS...".
