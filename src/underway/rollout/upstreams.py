@@ -51,9 +51,10 @@ class EdgeModel:
     def put(self, server: Server) -> None:
         """Let the edge know `server`, replacing what it knows under that side and name."""
         key = (server.side, server.name)
-        if self.servers.get(key) != server:
-            self.servers[key] = server
+        known = self.servers.get(key)
+        if known is None or (known.address, known.port) != (server.address, server.port):
             self.checked.discard(key)
+        self.servers[key] = server
 
     def drain(self, name: str) -> None:
         """Let the server called `name` on the live side get nothing new."""

@@ -184,3 +184,16 @@ def test_undo_of_a_recreate_keeps_the_very_replicas_that_served() -> None:
         fleet.apply(step)
     sail(fleet, planned(pair.old, fleet.snapshot(), UNDO))
     assert fleet.running(ServiceName("web")) == before
+
+
+def test_a_later_batch_does_not_take_a_replica_of_a_lost_host_out_again() -> None:
+    web = proxied("web", THREE, replicas=3, update=UpdateSpec(parallelism=1))
+    old = release(1, (service("worker", THREE),), THREE)
+    new = replace(release(2, (service("worker", THREE), web), THREE, versions={"worker": 1}))
+    fleet = upto(Pair(old, new), SetUpstream)
+    fleet.settle()
+    fleet.hosts[HostName("app2")].is_reachable = False
+    policy = replace(DEPLOY, keep_unreachable=True)
+    sail(fleet, planned(new, fleet.snapshot(), policy))
+    assert planned(new, fleet.snapshot(), policy).is_empty
+    assert len(fleet.serving(HostName("app1"), ServiceName("web"))) == 3
