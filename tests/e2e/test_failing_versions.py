@@ -119,12 +119,19 @@ def test_11_a_worker_that_crashes_in_a_loop_without_healthcheck_is_caught(
     expect_undone(standing, wish, V1, CRASHED_LINE, "replica-crashed", may_serve=True)
 
 
-def test_02_a_version_that_crashes_later_is_taken_back_without_a_loss(standing: Project) -> None:
-    """It crashes once it has users: what may be sent twice survives even that.
+def test_02_a_version_that_crashes_later_never_gets_users(standing: Project) -> None:
+    """A generation that takes over as a whole is watched before it does."""
+    wish = replace(V2, fail="crash-after:4", update={"monitor": "8s"})
+    expect_undone(standing, wish, V1, CRASHED_LINE, "replica-crashed")
+
+
+def test_02_a_batch_that_crashes_among_its_users_is_taken_back(standing: Project) -> None:
+    """What may be sent twice survives even that.
 
     A body half sent to a process that dies, or a WebSocket on it, is the application's own loss.
     """
-    wish = replace(V2, fail="crash-after:4", update={"monitor": "8s"})
+    update = {"monitor": "8s", "parallelism": 1}
+    wish = replace(V2, fail="crash-after:4", strategy="rolling", update=update)
     told = (CRASHED_LINE, "replica-crashed")
     expect_undone(standing, wish, V1, *told, may_serve=True, mix=REPEATABLE)
 

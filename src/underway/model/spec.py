@@ -146,8 +146,8 @@ class UpdateSpec:
     """Compose's `update_config`. `parallelism` 0 means all at once.
 
     `monitor_s` is how long a replica without HEALTHCHECK must run without a restart; where the
-    file itself gives `monitor` (`is_monitored`), every new replica is also watched that long
-    after it took traffic.
+    file itself gives `monitor` (`is_monitored`), every new replica is also watched that long:
+    a batch after it took traffic, a generation that takes over as a whole before it does.
     """
 
     parallelism: int = 1

@@ -80,6 +80,9 @@ class Rollout:
         batches = _batches(self.cast.todo, parallelism)
         serving = len(self.cast.good) + sum(self._serves_unseen(r) for r in self.cast.absent)
         waiting = list(self.cast.old)
+        # A generation that takes over as a whole has nobody beside it when it crashes: it is
+        # watched before it gets users. A batch is watched among them, its elders beside it.
+        is_whole = len(batches) == 1 and bool(self.cast.old) and not self.scene.policy.is_undo
         for number, batch in enumerate(batches, start=1):
             title = f"{self._service.name} {number}/{len(batches)}" if batch else self._service.name
             self._start(title, batch)
@@ -87,7 +90,11 @@ class Rollout:
             is_last = number == len(batches)
             retiring = waiting if is_last else self._spare(waiting, serving)
             waiting = [held for held in waiting if held not in retiring]
+            if is_whole:
+                self._monitor(title, batch)
             self._cut_over(title, batch, retiring)
+            if not is_whole:
+                self._monitor(title, batch)
             if is_last:
                 return self._rest(retiring)
             self._retire_now(title, retiring)
@@ -144,6 +151,7 @@ class Rollout:
             self._retire_now(title, retiring)
             self._start(title, batch)
             self._cut_over(title, batch, ())
+            self._monitor(title, batch)
         return self._rest(())
 
     def _start(self, title: str, batch: tuple[Replica, ...]) -> None:
@@ -242,6 +250,8 @@ class Rollout:
                     for model in self.cast.models
                 ),
             )
+
+    def _monitor(self, title: str, batch: tuple[Replica, ...]) -> None:
         if self._service.update.is_monitored:
             self._watch(f"Watch {title}", batch, self._service.update.monitor_s, "monitor")
 
