@@ -140,23 +140,42 @@ def actor() -> str:
 def _session(
     options: SessionOptions, understood: "Understood", connector: "DockerConnector", voice: Voice
 ) -> Session:
-    from underway.adapters.engine import CommandServer, DockerEngine
-    from underway.adapters.haproxy import HaproxyProxy
-    from underway.adapters.ledger import AnchorLedger
+    from underway.adapters.engine import DockerEngine
     from underway.adapters.lock import AttachedLocks
-    from underway.adapters.vault import AnchorVault
-    from underway.rollout.edge import EDGE_CONTAINER
-    from underway.rollout.naming import anchor_name
 
     spec = understood.spec
     opened = connector.connect_all(spec.hosts)
     engines = {n: e for n, e in opened.items() if isinstance(e, DockerEngine)}
     lost = {n: str(e.message) for n, e in opened.items() if isinstance(e, UnderwayError)}
-    values = understood.runtime_values
+    workshop = _Workshop(options, spec, understood.values, engines, connector)
+    return Session(
+        spec=spec,
+        values=understood.runtime_values,
+        world=_world(spec, engines, lost),
+        locks=AttachedLocks(list(engines.values()), lambda _: workshop.tools_reference()),
+        workshop=Workshop(
+            ship=workshop.ship, tools=workshop.tools, pull=workshop.pull, send=workshop.send
+        ),
+        clock=SystemClock(),
+        voice=voice,
+        way_to=lambda name: engines[name].connection.way,
+    )
+
+
+def _world(
+    spec: AppSpec, engines: "Mapping[HostName, DockerEngine]", lost: dict[HostName, str]
+) -> World:
+    """The ports of every host that was reached."""
+    from underway.adapters.engine import CommandServer
+    from underway.adapters.haproxy import HaproxyProxy
+    from underway.adapters.ledger import AnchorLedger
+    from underway.adapters.vault import AnchorVault
+    from underway.rollout.edge import EDGE_CONTAINER
+    from underway.rollout.naming import anchor_name
+
     anchor = anchor_name(spec.name)
     anchors = {name: CommandServer(engine, anchor) for name, engine in engines.items()}
-    workshop = _Workshop(options, spec, understood.values, engines, connector)
-    world = World(
+    return World(
         app=spec.name,
         engines=engines,
         proxies={
@@ -166,18 +185,6 @@ def _session(
         ledgers={name: AnchorLedger(runner, spec.name) for name, runner in anchors.items()},
         vaults={name: AnchorVault(runner, spec.name) for name, runner in anchors.items()},
         lost=lost,
-    )
-    return Session(
-        spec=spec,
-        values=values,
-        world=world,
-        locks=AttachedLocks(list(engines.values()), lambda _: workshop.tools_reference()),
-        workshop=Workshop(
-            ship=workshop.ship, tools=workshop.tools, pull=workshop.pull, send=workshop.send
-        ),
-        clock=SystemClock(),
-        voice=voice,
-        way_to=lambda name: engines[name].connection.way,
     )
 
 
