@@ -43,10 +43,10 @@ def snapshot(status: ContainerStatus) -> Snapshot:
 def test_a_deploy_removes_a_probe_that_does_not_run(status: ContainerStatus, *, is_removed: bool):
     steps = plan_release(RELEASE, snapshot(status), POLICY).steps()
     removed = [step for step in steps if isinstance(step, RemoveContainer)]
-    assert [step.name for step in removed] == ([PROBE] if is_removed else [])
+    assert [step.container for step in removed] == ([PROBE] if is_removed else [])
 
 
 @pytest.mark.parametrize("status", [ContainerStatus.RUNNING, ContainerStatus.EXITED])
 def test_removing_the_app_removes_its_probes(status: ContainerStatus):
     plan = plan_removal(RELEASE, snapshot(status), POLICY)
-    assert PROBE in [step.name for step in plan.steps() if isinstance(step, RemoveContainer)]
+    assert PROBE in [step.container for step in plan.steps() if isinstance(step, RemoveContainer)]
