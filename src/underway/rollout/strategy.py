@@ -138,7 +138,7 @@ class Rollout:
             parallelism = 0
         batches = _batches(self.cast.todo, parallelism)
         waiting = list(self.cast.old)
-        self.does_interrupt = len(batches) == 1 or not self.cast.models
+        self.does_interrupt = not self.cast.models or self._stops_all(batches)
         for number, batch in enumerate(batches, start=1):
             title = f"{self._service.name} {number}/{len(batches)}"
             is_last = number == len(batches)
@@ -153,6 +153,12 @@ class Rollout:
             self._cut_over(title, batch, ())
             self._monitor(title, batch)
         return self._rest(())
+
+    def _stops_all(self, batches: list[tuple[Replica, ...]]) -> bool:
+        """Whether the first batch stops every replica that serves."""
+        stopped = len(self.cast.old) if len(batches) == 1 else len(batches[0])
+        stays = any(is_ready(held.state) for held in self.cast.old[stopped:])
+        return not (self.cast.good or stays)
 
     def _start(self, title: str, batch: tuple[Replica, ...]) -> None:
         self._relieve(title, batch)
