@@ -69,9 +69,10 @@ def change_parts(course: Course, first: Wish) -> None:
     web, workers = kept(project, lambda: course.to(replace(wish, replicas=first.replicas + 2)))
     assert len(web) == first.replicas, "scaling up leaves what runs alone"
     assert workers
-    web, workers = kept(project, lambda: course.to(replace(wish, replicas=1)))
-    assert len(web) == 1, "scaling down leaves alone what stays"
-    project.sight.expect_settled(replace(wish, replicas=1))
+    fewer = first.replicas if first.strategy == "recreate" else 1
+    web, workers = kept(project, lambda: course.to(replace(wish, replicas=fewer)))
+    assert len(web) == fewer, "scaling down leaves alone what stays"
+    project.sight.expect_settled(replace(wish, replicas=fewer))
     course.run("rollback", "1")
     project.sight.expect_settled(first)
     web, workers = kept(project, lambda: course.run("deploy", "1", "--recreate"))
