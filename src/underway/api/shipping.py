@@ -115,7 +115,7 @@ def recorded(
         missing = sorted(wanted - set(values))
         if missing:
             raise RefusedError(
-                "values-missing",
+                "values-not-given",
                 f"today's file has no value for {', '.join(missing)} of release {number}",
                 hint="leave out --current-secrets, or give the values",
             )

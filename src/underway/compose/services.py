@@ -47,13 +47,11 @@ def service_of(
     service: Tree, name: str, wish: ServiceWish, around: Surroundings, notebook: Notebook
 ) -> ServiceSpec:
     """The service as wished; its hosts are placed already. Raises ConfigurationError."""
-    public = notebook.public | frozenset(wish.public)
     mounts, travelling = mounts_of(service, name, notebook)
     proxy = proxy_of(wish, service, name, notebook)
     runs_once = wish.run_once if wish.run_once is not None else name in around.completed
     ports = ports_of(service, name, notebook, is_proxied=proxy is not None)
     is_writer = _is_single_writer(service, wish, mounts, around)
-    deploy = mapping_of(service.get("deploy"))
     facts = replace(
         _written_facts(service, wish),
         is_proxied=proxy is not None,
@@ -64,21 +62,16 @@ def service_of(
         name=ServiceName(name),
         image=str(service.get("image") or ""),
         hosts=_hosts(name, wish, around.fleet, notebook),
-        build=build_of(service, name, notebook, public=public),
+        build=build_of(service, name, notebook, public=_public(wish, notebook)),
         engine=engine_fragment(service, name, notebook, runs_once=runs_once),
-        environment=environment_of(service, name, notebook, public=public),
+        environment=environment_of(service, name, notebook, public=_public(wish, notebook)),
         mounts=mounts,
         files=_all_files(service, name, travelling, notebook),
-        labels=_labels(service),
-        health=health_of(service),
         ports=ports,
-        expose=exposed_ports(service),
         networks=attachments_of(service, name, notebook),
-        extra_hosts=_extra_hosts(service),
         depends_on=dependencies_of(service, around.active),
-        replicas=_replicas(service, deploy),
-        is_global=deploy.get("mode") == "global",
-        stop_grace_s=duration_s(str(service.get("stop_grace_period") or "10s")),
+        replicas=_replicas(service, mapping_of(service.get("deploy"))),
+        is_global=_is_global(service),
         is_single_writer=is_writer,
         proxy=proxy,
         strategy=strategy_of(facts, name, notebook),
@@ -87,8 +80,29 @@ def service_of(
         runs_once=runs_once,
         place=notebook.place("services", name),
     )
+    spec = _with_plain_keys(spec, service)
     check_service(spec, facts, notebook)
     return spec
+
+
+def _with_plain_keys(spec: ServiceSpec, service: Tree) -> ServiceSpec:
+    """With the keys that are taken over as they are written."""
+    return replace(
+        spec,
+        labels=_labels(service),
+        health=health_of(service),
+        stop_grace_s=duration_s(str(service.get("stop_grace_period") or "10s")),
+        expose=exposed_ports(service),
+        extra_hosts=_extra_hosts(service),
+    )
+
+
+def _public(wish: ServiceWish, notebook: Notebook) -> frozenset[str]:
+    return notebook.public | frozenset(wish.public)
+
+
+def _is_global(service: Tree) -> bool:
+    return mapping_of(service.get("deploy")).get("mode") == "global"
 
 
 def _written_facts(service: Tree, wish: ServiceWish) -> Facts:

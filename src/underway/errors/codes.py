@@ -81,6 +81,12 @@ CODES: dict[str, CodeEntry] = {
         "A sensitive value that a build needs is not at hand.",
         "Give it in the environment or the secret's file, and run again.",
     ),
+    "command-failed": CodeEntry(
+        10,
+        "A command that must succeed before a release (`before`, or a service that "
+        "others wait for) exited with another status than 0.",
+        "Read its last lines below the error, mend it, deploy again.",
+    ),
     "command-timeout": CodeEntry(
         10,
         "A command in a container did not end in time.",
@@ -101,6 +107,11 @@ CODES: dict[str, CodeEntry] = {
         "The file cannot be loaded within the time and memory it is given.",
         "Look for aliases that repeat one another, and for huge includes.",
     ),
+    "container-gone": CodeEntry(
+        10,
+        "A container disappeared while the run waited for it.",
+        "Find out who removed it, then deploy again.",
+    ),
     "container-missing": CodeEntry(
         10,
         "A container that a step names is not on the host.",
@@ -115,6 +126,11 @@ CODES: dict[str, CodeEntry] = {
         10,
         "A container that must run has ended.",
         "Look at its last lines for why it ended.",
+    ),
+    "dependency-cycle": CodeEntry(
+        3,
+        "Services depend on one another in a circle.",
+        "Take one `depends_on` away.",
     ),
     "edge-answer-unreadable": CodeEntry(
         7,
@@ -140,6 +156,11 @@ CODES: dict[str, CodeEntry] = {
         3,
         "The proxy refuses the configuration; what served before serves on.",
         "Change what the message names under x-underway.proxy.",
+    ),
+    "edge-differs": CodeEntry(
+        10,
+        "The running proxy does not serve what it was told.",
+        "Look at `docker logs underway-edge` on that host, then deploy again.",
     ),
     "edge-missing": CodeEntry(
         3,
@@ -201,6 +222,11 @@ CODES: dict[str, CodeEntry] = {
         "A line of a recorded run is not an event that this version of Underway knows.",
         "Read it with the version of Underway that wrote it, or a newer one.",
     ),
+    "external-missing": CodeEntry(
+        4,
+        "A network or volume that the file calls external does not exist on a host.",
+        "Create it there, or take `external` away.",
+    ),
     "file-missing": CodeEntry(
         3,
         "A Compose file does not exist.",
@@ -256,6 +282,11 @@ CODES: dict[str, CodeEntry] = {
         "A host's URL is of a kind that Underway does not speak yet.",
         "Reach the host by ssh://user@host.",
     ),
+    "hosts-unreachable": CodeEntry(
+        6,
+        "A host of the app did not answer, so nothing was changed.",
+        "Bring the host back, or leave it out with `--skip-host`.",
+    ),
     "image-gone": CodeEntry(
         4,
         "An image that a host needs is neither in a registry nor on an engine.",
@@ -275,6 +306,16 @@ CODES: dict[str, CodeEntry] = {
         3,
         "Something is not an image reference.",
         "Write `[registry/]name[:tag]`, the name in lower case.",
+    ),
+    "interrupted": CodeEntry(
+        10,
+        "The run was asked to stop, and what it had begun was taken back.",
+        "Run the command again when you are ready.",
+    ),
+    "interruption": CodeEntry(
+        4,
+        "A service would not serve for a moment, and nobody allowed it.",
+        "Look at `underway plan`, then use `--allow-interruption`.",
     ),
     "key-invalid": CodeEntry(
         3,
@@ -336,6 +377,31 @@ CODES: dict[str, CodeEntry] = {
         "A newer run changed this edge after this one began.",
         "Look with `underway status` at what it did, then plan again.",
     ),
+    "no-engine": CodeEntry(
+        6,
+        "No engine answers, neither on this machine nor on a host of the app.",
+        "Start Docker here, or bring a host back.",
+    ),
+    "no-free-address": CodeEntry(
+        4,
+        "A network has no address left that could be pinned.",
+        "Run fewer replicas on that host, or give the network a larger subnet.",
+    ),
+    "no-free-port": CodeEntry(
+        4,
+        "A host has no free port between 20000 and 29999.",
+        "Free some ports on that host, or move replicas to another one.",
+    ),
+    "no-free-subnet": CodeEntry(
+        4,
+        "No subnet of the range is free on a host.",
+        "Name another range with `x-underway: {subnet: ...}`.",
+    ),
+    "no-older-release": CodeEntry(
+        4,
+        "No release ran before the current one.",
+        "Name the release: `underway rollback RELEASE`.",
+    ),
     "no-services": CodeEntry(
         3,
         "The file has no service to run.",
@@ -344,18 +410,54 @@ CODES: dict[str, CodeEntry] = {
     "no-space": CodeEntry(
         10,
         "A host's disk is full.",
-        "Free space on the host that the message names (docker system df shows what takes it), "
-        "and run again.",
+        "Free space on the host that the message names (docker system df shows what "
+        "takes it), and run again.",
     ),
     "not-confirmed": CodeEntry(
         4,
         "A command that takes something away asked, and nobody said yes.",
         "Answer on the terminal, or give --yes.",
     ),
+    "not-finished": CodeEntry(
+        11,
+        "The release serves, but something of the run could not be ended.",
+        "Bring the named host back, then `underway deploy` or `underway repair`.",
+    ),
+    "not-healthy": CodeEntry(
+        10,
+        "A replica did not get healthy in time.",
+        "Look at its health check and its last lines, then deploy again.",
+    ),
+    "not-removed": CodeEntry(
+        11,
+        "Something of the app could not be removed.",
+        "Bring the named host back, then run `underway remove` again.",
+    ),
+    "not-undone": CodeEntry(
+        11,
+        "A failed run could not be taken back whole; what is left is listed.",
+        "Bring the named host back, then `underway rollback`, `deploy` or `repair`.",
+    ),
+    "nothing-deployed": CodeEntry(
+        4,
+        "Nothing was deployed yet.",
+        "Run `underway deploy` first.",
+    ),
     "one-letter-volume": CodeEntry(
         3,
         "Compose reads a volume with a one-letter name as an anonymous volume.",
         "Give it a longer name, or use the long form.",
+    ),
+    "past-migrations": CodeEntry(
+        4,
+        "The rollback would leave what a later `before` did to the data.",
+        "Use `--past-migrations` if the older release can live with it, or give `before` "
+        "an `undo`.",
+    ),
+    "paused": CodeEntry(
+        11,
+        "The rollout stopped where it failed, as `failure_action: pause` asks.",
+        "`underway deploy` goes on, `underway rollback` goes back.",
     ),
     "place-missing": CodeEntry(
         3,
@@ -391,6 +493,16 @@ CODES: dict[str, CodeEntry] = {
         10,
         "A port that a container publishes is held by something else on the host.",
         "Stop what listens there, or let Underway choose another port.",
+    ),
+    "port-unknown": CodeEntry(
+        3,
+        "A service is used from another host, and no port of it is known.",
+        "Add `expose: [PORT]` to it.",
+    ),
+    "probe-failed": CodeEntry(
+        10,
+        "A replica did not pass an edge's own check in time.",
+        "Look at `proxy: {health: ...}` and the replica's last lines, then deploy again.",
     ),
     "program-missing": CodeEntry(
         6,
@@ -473,6 +585,16 @@ CODES: dict[str, CodeEntry] = {
         "No host that answers has a record of this release.",
         "List the releases with `underway history --releases`.",
     ),
+    "replica-crashed": CodeEntry(
+        10,
+        "A replica exited, or crashes in a loop.",
+        "Read its last lines below the error, mend it, deploy again.",
+    ),
+    "replicas-across-hosts": CodeEntry(
+        4,
+        "One name would have to lead to several replicas on other hosts.",
+        "Place the service on every host of its consumers, or run one replica of it.",
+    ),
     "sensitive-command-failed": CodeEntry(
         3,
         "A command that prints a sensitive value failed.",
@@ -510,15 +632,15 @@ CODES: dict[str, CodeEntry] = {
     ),
     "ssh-forwarding": CodeEntry(
         6,
-        "A host's SSH server forbids forwarding, and the host has no docker command to go "
-        "around it.",
+        "A host's SSH server forbids forwarding, and the host has no docker command to "
+        "go around it.",
         "Set AllowStreamLocalForwarding in sshd_config, or install the Docker CLI on the host.",
     ),
     "ssh-host-key": CodeEntry(
         6,
         "A host's SSH key is unknown, or is not the one known.",
-        "Run ssh to the host once, compare the fingerprint and accept it; a changed key needs a "
-        "reason first.",
+        "Run ssh to the host once, compare the fingerprint and accept it; a changed key "
+        "needs a reason first.",
     ),
     "ssh-name-unknown": CodeEntry(
         6,
@@ -585,6 +707,11 @@ CODES: dict[str, CodeEntry] = {
         "No tag strategy can be filled here.",
         "Tag the commit, give the value on the command line, or add `{date}-{commit}` to `tags:`.",
     ),
+    "turned-unhealthy": CodeEntry(
+        10,
+        "A new replica turned unhealthy while it was watched.",
+        "Look at its health check and its last lines, then deploy again.",
+    ),
     "unknown-code": CodeEntry(
         2,
         "There is no error code of this name.",
@@ -604,6 +731,16 @@ CODES: dict[str, CodeEntry] = {
         3,
         "A sensitive value holds bytes that an environment variable cannot carry.",
         "Make it a file: list it under secrets.",
+    ),
+    "values-missing": CodeEntry(
+        7,
+        "No vault that answers holds the sensitive values of a release.",
+        "Bring the host back that holds them, or use `--current-secrets`.",
+    ),
+    "values-not-given": CodeEntry(
+        4,
+        "Today's file lacks a sensitive value that the release needs.",
+        "Give the value, or leave out `--current-secrets`.",
     ),
     "variable-missing": CodeEntry(
         3,

@@ -34,9 +34,6 @@ def generation_of(
     `bindings` are the physical volumes behind its mounts, `names` what other hosts' services
     resolve to, `counter` tells recreated generations of one configuration apart.
     """
-    digests = {entry.name: entry.digest for entry in release.sensitive}
-    used: list[SensitiveName] = [v.sensitive for v in service.environment if v.sensitive]
-    used += [entry.content for entry in service.files]
     image = release.image_of(service.name)
     volumes = sorted(
         (mount.source, bindings.get(VolumeName(mount.source), ""))
@@ -50,7 +47,7 @@ def generation_of(
         "mounts": [asdict(mount) for mount in service.mounts],
         "volumes": volumes,
         "files": [asdict(entry) for entry in service.files],
-        "sensitive": sorted((name, digests.get(name, "")) for name in set(used)),
+        "sensitive": _sensitive(release, service),
         "labels": service.labels,
         "health": _part(service.health),
         "ports": [] if service.proxy else [asdict(port) for port in service.ports],
@@ -62,3 +59,11 @@ def generation_of(
     }
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
     return Generation(hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def _sensitive(release: Release, service: ServiceSpec) -> list[tuple[SensitiveName, str]]:
+    """The names and keyed digests of the sensitive values a service uses, sorted."""
+    digests = {entry.name: entry.digest for entry in release.sensitive}
+    used = {v.sensitive for v in service.environment if v.sensitive}
+    used |= {entry.content for entry in service.files}
+    return sorted((name, digests.get(name, "")) for name in used)

@@ -47,14 +47,7 @@ def plan_release(
     RefusedError or ConfigurationError where the release cannot stand on these hosts.
     """
     scene = Scene(release, snapshot, policy)
-    if scene.lost_hosts and not (policy.is_undo or policy.keep_unreachable):
-        reasons = "; ".join(f"{u.name}: {u.reason}" for u in snapshot.unreachable)
-        raise UnreachableError(
-            "hosts-unreachable",
-            f"{', '.join(scene.lost_hosts)} did not answer; nothing was changed",
-            cause=reasons,
-            hint="bring the host back, or leave it out with --skip-host HOST",
-        )
+    _require_hosts(scene)
     allocator = Allocator(scene)
     preparation = Preparation(scene, allocator, transfer)
     starter = Starter(scene, allocator)
@@ -68,6 +61,20 @@ def plan_release(
             draft.stages += before_stages(scene, cast)
         else:
             _roll_out(scene, cast, starter, draft)
+    _end(scene, draft, preparation)
+    return Plan(
+        app=scene.app,
+        release=release.number,
+        goal=_goal(scene),
+        stages=tuple(draft.stages),
+        interrupts=tuple(dict.fromkeys(draft.interrupts)),
+        tolerances=_tolerances(scene),
+        left=tuple(draft.left),
+    )
+
+
+def _end(scene: Scene, draft: _Draft, preparation: Preparation) -> None:
+    """Record what runs, retire what does not, and tidy up."""
     takes_back = undo_stages(scene)
     # What takes back a change needs the record of the release that made it until it is done.
     if not takes_back:
@@ -79,15 +86,17 @@ def plan_release(
     draft.left += [
         f"{name} did not answer: what runs there is left alone" for name in scene.lost_hosts
     ]
-    return Plan(
-        app=scene.app,
-        release=release.number,
-        goal=_goal(scene),
-        stages=tuple(draft.stages),
-        interrupts=tuple(dict.fromkeys(draft.interrupts)),
-        tolerances=_tolerances(scene),
-        left=tuple(draft.left),
-    )
+
+
+def _require_hosts(scene: Scene) -> None:
+    if scene.lost_hosts and not (scene.policy.is_undo or scene.policy.keep_unreachable):
+        reasons = "; ".join(f"{u.name}: {u.reason}" for u in scene.snapshot.unreachable)
+        raise UnreachableError(
+            "hosts-unreachable",
+            f"{', '.join(scene.lost_hosts)} did not answer; nothing was changed",
+            cause=reasons,
+            hint="bring the host back, or leave it out with --skip-host HOST",
+        )
 
 
 def _goal(scene: Scene) -> str:

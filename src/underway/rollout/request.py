@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Final
 
 from underway.model.container import ContainerRequest, NetworkPlace
 from underway.model.image import ImageIdentity
@@ -33,6 +34,20 @@ from underway.rollout.naming import (
 from underway.rollout.scene import Replica
 
 SECRETS_DIRECTORY = "/run/secrets"
+
+
+_ANCHOR_ENGINE: Final = {
+    "Config": {},
+    "HostConfig": {
+        "RestartPolicy": {"Name": "unless-stopped"},
+        "ReadonlyRootfs": True,
+        "Init": True,
+        "CapDrop": ["ALL"],
+        "CapAdd": ["DAC_OVERRIDE"],
+        "SecurityOpt": ["no-new-privileges"],
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
+    },
+}
 
 
 def image_reference(image: ImageIdentity) -> str:
@@ -162,19 +177,9 @@ def anchor_request(
             for name in kept
         ),
     ]
-    engine = {
-        "Config": {},
-        "HostConfig": {
-            "RestartPolicy": {"Name": "unless-stopped"},
-            "ReadonlyRootfs": True,
-            "Init": True,
-            "CapDrop": ["ALL"],
-            "CapAdd": ["DAC_OVERRIDE"],
-            "SecurityOpt": ["no-new-privileges"],
-            "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
-        },
-    }
-    what = json.dumps([tools.config_digest, [m.source for m in mounts], engine], sort_keys=True)
+    what = json.dumps(
+        [tools.config_digest, [m.source for m in mounts], _ANCHOR_ENGINE], sort_keys=True
+    )
     labels = {
         LABEL_APP: app,
         LABEL_ROLE: Role.ANCHOR.value,
@@ -184,7 +189,7 @@ def anchor_request(
         name=anchor_name(app),
         image=image_reference(tools),
         labels=tuple(sorted(labels.items())),
-        engine=json.dumps(engine, sort_keys=True),
+        engine=json.dumps(_ANCHOR_ENGINE, sort_keys=True),
         command=("anchor",),
         mounts=tuple(mounts),
         network_mode="none",

@@ -72,9 +72,12 @@ def refusal(host: HostName, result: ExecResult) -> UnderwayError:
                 "edge-busy", f"{host}: {said}", hint="Run the command again in a moment."
             )
         case _:
-            code = _ENGINE_CODES.get(result.exit_code, "edge-script-failed")
-            return EngineError(
-                code,
-                f"{host}: {said}",
-                hint="Look at the logs of the container underway-edge, then run it again.",
-            )
+            return _failure(host, result.exit_code, said)
+
+
+def _failure(host: HostName, exit_code: int, said: str) -> EngineError:
+    return EngineError(
+        _ENGINE_CODES.get(exit_code, "edge-script-failed"),
+        f"{host}: {said}",
+        hint="Look at the logs of the container underway-edge, then run it again.",
+    )
