@@ -55,4 +55,5 @@ def _observe_host(world: World, name: HostName) -> HostState | Unreachable:
     except UnreachableError as error:
         return Unreachable(name, error.message)
     except EngineError as error:
-        return Unreachable(name, f"its engine answers with an error: {error.message}")
+        why = f"its engine answers with an error: {error.message} [{error.code}]"
+        return Unreachable(name, why)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote
 
-from underway.adapters.engine.border import silence
+from underway.adapters.engine.border import refusal, silence
 from underway.adapters.engine.connection import Call, Connection
 from underway.adapters.engine.streams import Frame, FrameParser, RawStream
 from underway.errors import EngineError, UnderwayError
@@ -15,6 +15,7 @@ from underway.ports import ExecResult, LogLine
 
 _STDOUT: Final = 1
 _STDERR: Final = 2
+_NOT_BEGUN: Final = 126
 _SETTLE_S: Final = 5.0
 _POLL_S: Final = 0.02
 
@@ -53,11 +54,21 @@ class Execution:
             ) from error
         finally:
             stream.close()
-        return ExecResult(
+        result = ExecResult(
             self._exit_code(made, what),
             b"".join(frame.payload for frame in frames if frame.stream == _STDOUT),
             b"".join(frame.payload for frame in frames if frame.stream == _STDERR),
         )
+        self._refuse_without_space(what, result)
+        return result
+
+    def _refuse_without_space(self, what: str, result: ExecResult) -> None:
+        """Raise where the engine could not even begin: it says so as if the command had."""
+        told = result.stdout + result.stderr
+        if result.exit_code == _NOT_BEGUN and told.startswith(b"OCI runtime"):
+            error = refusal(self._connection.host, what, 0, told.decode("utf-8", "replace"))
+            if error.code == "no-space":
+                raise error
 
     def logs(self, name: str, *, tail: int, follow: bool, since_s: float) -> Iterator[LogLine]:
         """See `ports.Engine.logs`."""
