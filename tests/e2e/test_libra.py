@@ -1,5 +1,6 @@
 """The sample application, deployed and replaced while lawyers and their clients work with it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,14 @@ def test_the_same_file_works_with_plain_compose_and_the_image_tests_itself(
     fleet: Fleet, tmp_path: Path
 ) -> None:
     sample = Sample(fleet, tmp_path)
-    laptop = {"LIBRA_MIGRATE_AT_START": "1", "VERSION": "laptop"}
+    # On a laptop the engine sees the checkout; here both see a directory of the host's.
+    shutil.copytree(sample.directory / "laptop", fleet.laboratory.layout.shared_dir / "laptop")
+    laptop = {
+        "LIBRA_MIGRATE_AT_START": "1",
+        "VERSION": "laptop",
+        "LIBRA_KEY_FILE": "/srv/shared/laptop/libra_key",
+        "LIBRA_DB_PASSWORD_FILE": "/srv/shared/laptop/db_password",
+    }
     compose = ("docker", "compose")
     try:
         sample.program(*compose, "up", "-d", "--build", "--wait", **laptop).expect(0)

@@ -1,5 +1,6 @@
 """Sensitive values stand in the vault and in the containers that need them, and nowhere else."""
 
+import base64
 import json
 import secrets
 import subprocess
@@ -21,12 +22,11 @@ ALLOWED: Final = (
     "/var/lib/docker/volumes/underway-files-beacon-",
     # The engine's own account of a container's environment, and the runtime's while it runs.
     "/var/lib/docker/containers/",
-    "/run/docker/containerd/",
     "/run/containerd/",
-    "/var/run/docker/containerd/",
+    "/var/lib/containerd/io.containerd.metadata",
 )
-ENGINES_OWN: Final = ("config.v2.json", "config.json", "init.pid")
-SAMPLE_EVERY_S: Final = 0.01
+ENGINES_OWN: Final = ("config.v2.json", "config.json", "meta.db")
+SAMPLE_EVERY_S: Final = 0.05
 EDGES_PORT: Final = 80
 
 
@@ -40,7 +40,9 @@ class Canaries:
 
     @property
     def all(self) -> tuple[str, ...]:
-        return (self.interpolated, self.from_file, self.secret)
+        """Every value as it is, and as a part of something in Base64."""
+        values = (self.interpolated, self.from_file, self.secret)
+        return tuple(form for value in values for form in (value, *in_base64(value)))
 
     def wish(self, version: str, fail: str = "") -> Wish:
         return Wish(
@@ -60,6 +62,12 @@ class Canaries:
 
     def in_text(self, text: str) -> list[str]:
         return [value for value in self.all if value in text]
+
+
+def in_base64(value: str) -> list[str]:
+    """What of a value stands in Base64 wherever in the encoded bytes it begins."""
+    whole = [base64.b64encode(b"-" * shift + value.encode()).decode() for shift in (0, 1, 2)]
+    return [text[4:-4] for text in whole]
 
 
 @contextmanager
