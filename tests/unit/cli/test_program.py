@@ -126,7 +126,7 @@ def test_options_may_stand_before_and_after_the_command(capsys: pytest.CaptureFi
 
 
 def test_an_unknown_code_is_told_its_nearest(capsys: pytest.CaptureFixture[str]):
-    assert run_program(["errors", "hots-unreachable"]) == 2
+    assert run_program(["errors", "host-unreachabel"]) == 2
     assert "Did you mean `host-unreachable`?" in capsys.readouterr().err
     assert run_program(["errors"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(CODES)
