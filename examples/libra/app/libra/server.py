@@ -85,7 +85,7 @@ def _serve(settings: Settings) -> int:
     application = build_application(settings)
     config = uvicorn.Config(
         application,
-        host="0.0.0.0",  # noqa: S104 -- inside a container; what is published decides
+        host="0.0.0.0",
         port=settings.port,
         log_config=None,
         access_log=settings.is_access_logged,

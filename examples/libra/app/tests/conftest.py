@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
-
 from libra import commands
 from libra.migrations import migrate, read_migrations
 from libra.settings import read_database_url
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
 from tests.process import TEST_KEY, LibraProcess, free_port
 
 Serve = Callable[..., LibraProcess]

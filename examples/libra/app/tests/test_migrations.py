@@ -4,7 +4,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-
 from libra.database import Database, SchemaUnfitError
 from libra.migrations import CODE_LEVEL, Migration, MigrationError, migrate, read_migrations
 

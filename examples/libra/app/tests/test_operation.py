@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import psycopg
-
 from libra import commands
 from libra.migrations import CODE_LEVEL
+
 from tests.conftest import Serve
 from tests.process import LibraProcess, wait_for
 

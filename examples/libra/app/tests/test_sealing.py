@@ -3,7 +3,6 @@ import io
 from uuid import UUID, uuid4
 
 import pytest
-
 from libra.sealing import (
     CHUNK_BYTES,
     HEADER_BYTES,

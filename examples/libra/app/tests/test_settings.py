@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-
 from libra.failure import FailureKind, FailureSwitchError, parse_failure
 from libra.settings import SettingsError, read_settings
+
 from tests.process import TEST_KEY
 
 MINIMAL = {"DATABASE_URL": "postgresql://libra@db/libra", "LIBRA_KEY": TEST_KEY}

@@ -2,9 +2,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-
 from libra.sealing import parse_keyring
 from libra.storage import FileStore, MissingFileError
+
 from tests.process import TEST_KEY
 
 
