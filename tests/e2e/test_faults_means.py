@@ -179,6 +179,7 @@ def test_31_a_registry_that_goes_or_hangs_in_mid_pull(scene: Scene) -> None:
         (faults.stop_registry, faults.start_registry),
         (faults.pause_registry, faults.resume_registry),
     ):
+        _fatten(project)
         wish = scene.write_next()
         before = identities(project.sight.replicas())
         directory = project.root / f"pause-{wish.version}"
@@ -229,7 +230,8 @@ def _fatten(project: Project) -> None:
     """Let the next image bring bytes that no host has."""
     (project.directory / "ballast").write_bytes(os.urandom(16 * MIB))
     dockerfile = project.directory / "Dockerfile"
-    dockerfile.write_text(dockerfile.read_text() + "COPY ballast /ballast\n")
+    copy = "COPY ballast /ballast\n"
+    dockerfile.write_text(dockerfile.read_text().replace(copy, "") + copy)
 
 
 def _locks(project: Project, host: str) -> list[str]:

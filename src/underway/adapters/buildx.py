@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from underway.adapters.build_log import BuildLog
+from underway.adapters.engine.border import is_registry_silence
 from underway.adapters.program import run_program
 from underway.errors import ConfigurationError, RefusedError, UnreachableError
 from underway.image.definition import BuildDefinition, read_definition
@@ -117,9 +118,21 @@ class BuildxBuilder:
         }
 
 
-def build_failed(definition: BuildDefinition, tail: Sequence[str], reason: str) -> RefusedError:
-    """The error for a build that failed: nothing changed on any host."""
+def build_failed(
+    definition: BuildDefinition, tail: Sequence[str], reason: str
+) -> RefusedError | UnreachableError:
+    """The error for a build that failed, or for a registry that kept it from beginning."""
     name = "the Dockerfile in the file" if definition.inline else definition.dockerfile_path
+    said = (*tail, *reason.splitlines())
+    silent = next((line for line in reversed(said) if _is_silence(line)), "")
+    if silent:
+        return UnreachableError(
+            "registry-unreachable",
+            f"the image could not be built from {name}: a registry does not answer",
+            cause=silent,
+            hint="Check from the building host that the registry's name and port can be reached.",
+            detail=tuple(tail),
+        )
     return RefusedError(
         "build-failed",
         f"the image could not be built from {name}",
@@ -127,6 +140,13 @@ def build_failed(definition: BuildDefinition, tail: Sequence[str], reason: str) 
         hint="Mend what the last lines show; no host was changed.",
         detail=tuple(tail),
     )
+
+
+def _is_silence(line: str) -> bool:
+    """Whether the builder says that it cannot reach a registry; a `RUN` has no such words."""
+    told = line.lower()
+    is_request = "failed to do request" in told or "failed to resolve source metadata" in told
+    return is_request and is_registry_silence(told)
 
 
 def sensitive_value(values: SensitiveValues, name: SensitiveName) -> Sensitive:

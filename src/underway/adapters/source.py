@@ -16,7 +16,8 @@ _LOCAL_ONLY: Final = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC
 def source_facts(directory: Path, *, environment: Mapping[str, str], now: float) -> SourceFacts:
     """The facts of the checkout that holds `directory`; `now` is seconds since the epoch.
 
-    Files that git ignores do not count; files it does not know yet do. Raises UnreachableError
+    Files that git ignores do not count; files it does not know yet do. Without a checkout the root
+    is `directory`: its own name must not tell two machines apart. Raises UnreachableError
     (`program-timeout`) where git hangs.
     """
     today = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d")
@@ -25,9 +26,9 @@ def source_facts(directory: Path, *, environment: Mapping[str, str], now: float)
     except UnreachableError as error:
         if error.code != "program-missing":
             raise
-        return SourceFacts(date=today)
+        return SourceFacts(date=today, root=str(directory))
     if not commit:
-        return SourceFacts(date=today)
+        return SourceFacts(date=today, root=str(directory))
     committed_at = _git(directory, environment, "show", "--no-patch", "--format=%ct", "HEAD")
     changed = _git(directory, environment, "status", "--porcelain", "--untracked-files=normal")
     tags = _git(directory, environment, "tag", "--points-at", "HEAD") or ""

@@ -6,6 +6,9 @@ import json
 import pytest
 
 from underway.adapters.build_log import TAIL_LINES, BuildLog
+from underway.adapters.buildx import build_failed
+from underway.image.definition import read_definition
+from underway.model.spec import BuildSpec
 
 
 def _status(**parts: object) -> str:
@@ -61,3 +64,20 @@ def test_cached_steps_say_so() -> None:
     log = BuildLog(lines.append)
     log.feed(_status(vertexes=[{"digest": "d", "name": "COPY", "started": "t", "cached": True}]))
     assert lines == ["COPY (cached)"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (
+            "ERROR: failed to do request: Head https://r:5000/v2/: connect: connection refused",
+            "registry-unreachable",
+        ),
+        ("ERROR: process `curl http://r` did not complete: connection refused", "build-failed"),
+        ("ERROR: failed to resolve source metadata for r/x:1: not found", "build-failed"),
+    ],
+)
+def test_a_registry_that_keeps_a_build_from_beginning_is_told_apart(line: str, code: str) -> None:
+    definition = read_definition(BuildSpec(".", "Dockerfile", definition='{"context":"."}'))
+    assert build_failed(definition, ("one", line), "exit status 1").code == code
+    assert build_failed(definition, (), line).code == code

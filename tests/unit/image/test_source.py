@@ -28,9 +28,9 @@ def test_source_facts_follow_git(tmp_path: Path) -> None:
     def facts() -> SourceFacts:
         return source_facts(tmp_path, environment=environment, now=1_700_000_000)
 
-    assert facts() == SourceFacts(date="20231114")
+    assert facts() == SourceFacts(date="20231114", root=str(tmp_path))
     git("init", "-q")
-    assert facts() == SourceFacts(date="20231114")
+    assert facts() == SourceFacts(date="20231114", root=str(tmp_path))
     (tmp_path / "a").write_text("1")
     (tmp_path / ".gitignore").write_text("*.log\n")
     git("add", ".")

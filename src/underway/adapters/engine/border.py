@@ -94,7 +94,7 @@ def registry_refusal(host: HostName, what: str, status: int, message: str) -> Un
             status=status,
             hint="Run `docker login` for this registry on the machine that runs Underway.",
         )
-    if any(sign in lowered for sign in _REGISTRY_SILENT):
+    if is_registry_silence(lowered):
         return UnreachableError(
             "registry-unreachable",
             f"{host}: {what}: the registry does not answer",
@@ -102,6 +102,11 @@ def registry_refusal(host: HostName, what: str, status: int, message: str) -> Un
             hint="Check from the host that the registry's name and port can be reached.",
         )
     return refusal(host, what, status, message)
+
+
+def is_registry_silence(lowered: str) -> bool:
+    """Whether a message, in lower case, says that a registry could not be reached."""
+    return any(sign in lowered for sign in _REGISTRY_SILENT)
 
 
 def silence(host: HostName, what: str, error: BaseException) -> UnreachableError:
