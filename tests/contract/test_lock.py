@@ -17,8 +17,9 @@ from underway.adapters.engine import DockerEngine
 from underway.adapters.engine.connection import Call
 from underway.adapters.lock import AttachedLock, AttachedLocks, lock_name
 from underway.errors import EngineError, LockedError, LockLostError
-from underway.model.names import LABEL_HOLDER, AppName, HostName
+from underway.model.names import LABEL_HOLDER, AppName, HostName, VolumeName
 from underway.model.snapshot import Role
+from underway.model.spec import VolumeSpec
 
 APP = AppName("libra")
 
@@ -173,6 +174,19 @@ def test_a_removed_lock_is_lost(locks: AttachedLocks, engine: DockerEngine) -> N
     engine.remove(lock_name(APP))
     eventually(lambda: _is_lost(lock))
     lock.release()
+
+
+def test_a_client_whose_lock_is_gone_changes_nothing_more(
+    locks: AttachedLocks, engine: DockerEngine
+) -> None:
+    with locks.acquire(APP, "deploy", wait_s=0) as lock:
+        engine.create_volume(VolumeSpec(VolumeName("held"), "held"), {})
+        engine.remove(lock_name(APP))
+        eventually(lambda: _is_lost(lock))
+        with pytest.raises(LockLostError):
+            engine.create_volume(VolumeSpec(VolumeName("late"), "late"), {})
+        assert "late" not in {volume.name for volume in engine.volumes()}
+    engine.remove_volume("held")
 
 
 def test_a_lock_that_never_started_is_dead_after_a_while(
