@@ -26,7 +26,7 @@ MIB: Final = 1024 * 1024
 DAY_S: Final = 86400
 LOCK_FREE_S: Final = 20.0
 REFUSED_S: Final = 60.0
-HUNG_S: Final = 150.0
+HUNG_S: Final = 160.0
 """A registry that takes connections and never answers ends a pull by its deadline."""
 
 

@@ -8,12 +8,15 @@ from urllib.parse import quote
 from underway.adapters.engine.border import registry_refusal
 from underway.adapters.engine.connection import Call, Connection
 from underway.adapters.engine.states import inspected_image, listed_image
-from underway.errors import EngineError
+from underway.errors import EngineError, UnreachableError
 from underway.model.image import ImageState
 from underway.ports import Progress
 
 _TRANSFER_SILENCE_S: Final = 300.0
-"""How long a pull, push, save or load may say nothing: unpacking one large layer is silent."""
+"""How long a save or load may say nothing: packing one large layer is silent."""
+_REGISTRY_SILENCE_S: Final = 90.0
+"""How long a pull or push may say nothing; the engine itself waits for a frozen registry for ever.
+While it downloads and unpacks it tells progress, and what has arrived stays for the next try."""
 _REGISTRY_S: Final = 45.0
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
@@ -45,7 +48,7 @@ class ImageCalls:
             f"pull {reference}",
             params={"fromImage": repository, "tag": tag},
             headers=self._connection.registry_headers(repository),
-            timeout_s=_TRANSFER_SILENCE_S,
+            timeout_s=_REGISTRY_SILENCE_S,
             is_stream=True,
         )
         for _ in self._transfer(call, progress):
@@ -61,7 +64,7 @@ class ImageCalls:
             f"push {reference}",
             params={"tag": tag},
             headers=headers or {"X-Registry-Auth": "e30="},  # "{}": the header must be there
-            timeout_s=_TRANSFER_SILENCE_S,
+            timeout_s=_REGISTRY_SILENCE_S,
             is_stream=True,
         )
         digest = ""
@@ -158,6 +161,11 @@ class ImageCalls:
             text = error.message.partition(f"{call.what}: ")[2]
             if error.code == "engine-refused" and text:
                 raise registry_refusal(host, call.what, error.status, text) from error
+            raise
+        except UnreachableError as error:
+            if call.timeout_s == _REGISTRY_SILENCE_S and "in time" in error.message:
+                text = f"i/o timeout: nothing arrived for {_REGISTRY_SILENCE_S:g} s"
+                raise registry_refusal(host, call.what, 0, text) from error
             raise
 
 
