@@ -25,11 +25,15 @@ def prune_between_deploys(project: Project, first: Wish) -> None:
     kept = project.sight.put("/files/kept", b"acknowledged")
     assert kept.status in {200, 201}, kept
     before = identities(project.sight.containers())
+    running = project.sight.replicas()
     somebody_prunes(project)
     assert identities(project.sight.containers()) == before, "nothing that runs was taken"
     project.sight.expect_settled(first)
     # The build's cache is gone too: building anew would give another image.
-    assert project.client.run("plan", "1", "--json").expect(0).document()["is_empty"]
+    steps = project.client.run("plan", "1", "--json").expect(0).document()["steps"]
+    idle = {host.name for host in project.fleet.laboratory.hosts} - {one.host for one in running}
+    missing = {(step["kind"], step["host"]) for step in steps}
+    assert missing == {("PullImage", host) for host in idle}, "only spare hosts lack an image"
     second = replace(first, version="v2")
     project.deploy(second).expect(0)
     somebody_prunes(project)
