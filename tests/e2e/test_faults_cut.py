@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.client import Done
+from tests.e2e.client import Done, eventually
 from tests.e2e.outage import Weather, paused
 from tests.e2e.project import Project, Wish
 from tests.e2e.sight import identities
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.lab(hosts=3)
 REFUSED_S: Final = 40.0
 TOLD_S: Final = 45.0
 """How long after a host was lost a client may still be busy: seconds, not minutes."""
+GIVEN_UP_S: Final = 90.0
 WARM: Final = 300
 STRATEGIES: Final = ("rolling", "blue-green")
 
@@ -83,8 +84,15 @@ class Voyage:
         self.project.elsewhere().run(*follow.split()).expect(0)
         if follow == "deploy" or moment.is_committed:
             self.served = wish
+        eventually(self._knows_no_strangers, "each edge knows only what runs", GIVEN_UP_S)
         self.project.sight.expect_settled(self.served)
         self.weather.expect_no_loss(f"{follow} after {name} of {host}")
+
+    def _knows_no_strangers(self) -> bool:
+        """Whether each proxy has let go of servers that a lost host held (docs/adr/0005)."""
+        sight = self.project.sight
+        names = {one.name for one in sight.replicas()}
+        return all({s.name for s in sight.servers(edge)} <= names for edge in self.project.edges)
 
     def expect_told(self, done: Done, host: str, wish: Wish, moment: Moment) -> None:
         """Exit 11 names the host; every edge that can be asked has one version only."""

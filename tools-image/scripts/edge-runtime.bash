@@ -73,7 +73,8 @@ add_server() { # SERVER ADDRESS WEIGHT OPTIONS
 # A server goes when it has no session left; what is still there after a while belongs to a replica
 # that is gone or was given up, and is cut. All of them wait together. Where even that does not end
 # (half a request that a lost host never acknowledges), the server stays in maintenance: it takes
-# nothing, no file names it, `edge-state` does not tell it, and the next change removes it.
+# nothing, no file names it, `edge-state` does not tell it, and it is removed when it can be, by a
+# process that stays for that or by the next change.
 delete_servers() { # SERVER...
   local server started="$SECONDS"
   for server in "$@"; do tell "set server $server state maint"; done
@@ -90,6 +91,7 @@ delete_server() { # SERVER, SECONDS when the waiting began
     fi
     if [[ -n $is_cut && $answer == *"connections attached"* ]] && ((SECONDS - $2 >= linger + 3)); then
       printf 'lingers %s\n' "$1"
+      delete_later "$1" &
       return
     fi
     if [[ -z $is_cut ]] && ((SECONDS - $2 >= linger)); then
@@ -100,6 +102,16 @@ delete_server() { # SERVER, SECONDS when the waiting began
     sleep 0.05
   done
   printf 'deleted %s\n' "$1"
+}
+
+# Holds neither the lock nor the output. A server that was taken into use again is refused.
+delete_later() { # SERVER
+  exec 9>&- </dev/null >/dev/null 2>&1
+  local end=$((SECONDS + 300))
+  while ((SECONDS < end)); do
+    sleep 2
+    if [[ $(admin "del server $1") != *"connections attached"* ]]; then return; fi
+  done
 }
 
 # New and ready servers first, then routes, then what gets less: capacity never dips in between.
