@@ -121,7 +121,7 @@ def test_every_change_by_every_strategy_everywhere_loses_nothing(
 ) -> None:
     assert len(project.fleet.laboratory.hosts) == hosts
     project.extra["UNDERWAY_TOOLS_BASE"] = project.fleet.laboratory.images[base]
-    replace_under_load(project, FIRST[strategy], change_versions, change_parts)
+    replace_under_load(project, FIRST[strategy], change_parts, change_versions)
     assert f"version {'2.6' if base == 'tools-base-2' else '3.'}" in edge_version(project)
 
 
