@@ -59,6 +59,7 @@ class Voyage:
         else:
             client.run("deploy").expect(0)
             self.served = wish
+        client.run("status").expect(0)
 
     def expect_unfinished(self) -> None:
         """Everybody sees that a run was not finished, and how it can be ended."""
@@ -129,6 +130,23 @@ def test_29_30_35_a_client_killed_at_every_effect_is_followed_by_anything(voyage
     for number in range(1, len(effects) + 1):
         sail(voyage, "kill", next(sides), number, next(follow_ups))
     assert voyage.visited >= {kind_of(effect) for effect in effects}
+
+
+@pytest.mark.parametrize("voyage", ["rolling"], indirect=True)
+def test_30_a_run_that_died_before_it_could_say_it_was_done_counts_as_done(voyage: Voyage) -> None:
+    """Deploying again closes its record; rolling back then goes to the release before it."""
+    second = voyage.next_wish()
+    _, effects = voyage.crash(second, "kill", "before", 0)
+    voyage.served = second
+    third = voyage.next_wish()
+    done, _ = voyage.crash(third, "kill", "before", len(effects))
+    done.expect(-9)
+    voyage.expect_unfinished()
+    voyage.follow("deploy", third)
+    fourth = voyage.next_wish()
+    voyage.crash(fourth, "kill", "before", len(effects))
+    voyage.follow("rollback", fourth)
+    voyage.project.sight.expect_settled(third)
 
 
 @pytest.mark.exhaustive

@@ -43,7 +43,10 @@ def follow(project: Project, wish: Wish, what: str) -> None:
     else:
         other.run("rollback").expect(4)
         other.run("deploy").expect(0)
+        other.run("status").expect(0)
         project.sight.expect_settled(wish)
+        runs = other.run("history", "--json").expect(0).document()["runs"]
+        assert runs[0]["outcome"] == "done", "what was interrupted is told to be over"
 
 
 @pytest.mark.timeout(600)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from underway.api.recording import Recorder
-from underway.api.session import Session, current_release, next_run
+from underway.api.session import Session, current_release, is_settled, next_run
 from underway.api.steering import Course
 from underway.errors import (
     NotUndoneError,
@@ -52,7 +52,7 @@ class Finish:
 def run_job(session: Session, course: Course, snapshot: Snapshot) -> Finish:
     """Bring the fleet to the course's release, or raise after bringing it back."""
     plan = course.plan(snapshot)
-    if plan.is_empty:
+    if plan.is_empty and is_settled(snapshot):
         return Finish(Outcome.NOTHING_TO_DO, 0, f"{session.app} runs it already")
     _allow_interruption(session, course, plan)
     bring_tools(session, course, snapshot)
@@ -113,7 +113,7 @@ def _run_locked(session: Session, course: Course, lock: Lock, shown: Plan) -> Fi
     if set(plan.interrupts) - set(shown.interrupts):
         _allow_interruption(session, course, plan)
     if plan.is_empty:
-        return Finish(Outcome.NOTHING_TO_DO, 0, "another run has done it")
+        return _settle(session, course, snapshot)
     previous = current_release(snapshot)
     recorder = Recorder.begin(session, course, snapshot)
     try:
@@ -128,6 +128,14 @@ def _run_locked(session: Session, course: Course, lock: Lock, shown: Plan) -> Fi
         raise
     recorder.end(None)
     return Finish(Outcome.DONE, sum(1 for _ in plan.steps()))
+
+
+def _settle(session: Session, course: Course, snapshot: Snapshot) -> Finish:
+    """Nothing is left to do; a run that died before it could say so is told to be over."""
+    if is_settled(snapshot):
+        return Finish(Outcome.NOTHING_TO_DO, 0, "another run has done it")
+    Recorder.begin(session, course, snapshot).end(None)
+    return Finish(Outcome.NOTHING_TO_DO, 0, "an interrupted run had done it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Protocol
 from underway.kernel.observe import observe
 from underway.kernel.telling import Voice
 from underway.kernel.world import World
+from underway.model.event import Outcome
 from underway.model.image import ImageIdentity
 from underway.model.look import Way
 from underway.model.names import AppName, HostName, RunNumber, ServiceName
@@ -136,3 +137,17 @@ def runs_of(snapshot: Snapshot) -> tuple[RunRecord, ...]:
             if run.number not in found or not found[run.number].ended_at:
                 found[run.number] = run
     return tuple(found[number] for number in sorted(found))
+
+
+def is_settled(snapshot: Snapshot) -> bool:
+    """Whether the last record says that the current release serves: no run was left open.
+
+    The first deploy has nowhere to write its beginning: killed at its end, it left no record.
+    """
+    current = current_release(snapshot)
+    if current is None:
+        return True
+    runs = runs_of(snapshot)
+    if not runs or not runs[-1].ended_at or runs[-1].outcome == Outcome.NOT_UNDONE:
+        return False
+    return runs[-1].current == current.number
