@@ -13,10 +13,14 @@ import pytest
 PASSED = "passed"
 FAILED = "failed"
 SKIPPED = "skipped"
+LOST = "lost"
+"""Failed because a request was lost or answered by a version that was gone: never tried again."""
+
+_LOSS = re.compile(r"\b[1-9]\d* lost\b|\b[1-9]\d* stale\b")
 
 
 def outcomes(journal: Path) -> dict[str, str]:
-    """What a journal says of each test: a failure outweighs, else the latest line counts."""
+    """What a journal says of each test: its latest line counts."""
     found: dict[str, str] = {}
     if journal.exists():
         for line in journal.read_text(encoding="utf-8").splitlines():
@@ -40,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("journal")
     group.addoption("--journal", metavar="FILE", help="note each test's outcome in FILE")
     group.addoption("--go-on", action="store_true", help="leave out what the journal says passed")
+    group.addoption("--second-try", action="store_true", help="only what the journal says failed")
     group.addoption("--shard", metavar="K/N", default="1/1", help="run the K-th of N parts")
 
 
@@ -54,8 +59,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep this shard's tests (neighbours, so that they share laboratories) that did not pass."""
     first, end = shard_bounds(len(items), config.getoption("shard"))
     path = config.getoption("journal")
-    done = outcomes(Path(path)) if path and config.getoption("go_on") else {}
+    is_again = config.getoption("second_try")
+    done = outcomes(Path(path)) if path and (config.getoption("go_on") or is_again) else {}
     kept = [item for item in items[first:end] if done.get(item.nodeid) != PASSED]
+    if is_again:
+        kept = [item for item in items if done.get(item.nodeid) == FAILED]
     left_out = set(items) - set(kept)
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
@@ -78,9 +86,10 @@ class Journal:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Join set-up, call and tear-down into one outcome."""
         phases = self._phases.setdefault(report.nodeid, [])
-        phases.append(report.outcome)
+        is_loss = report.failed and _LOSS.search(report.longreprtext) is not None
+        phases.append(LOST if is_loss else report.outcome)
         if report.when == "teardown":
-            outcome = FAILED if FAILED in phases else SKIPPED if SKIPPED in phases else PASSED
+            outcome = next((o for o in (LOST, FAILED, SKIPPED) if o in phases), PASSED)
             self._write(report.nodeid, outcome)
             del self._phases[report.nodeid]
 

@@ -53,7 +53,7 @@ def test_the_environment_reaches_a_host_by_ssh(fleet: Fleet, tmp_path: Path) -> 
         text=True,
         check=True,
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=180,
     )
     assert "Server" in version.stdout
     assert docker(lab, "h1", "compose", "version")
@@ -96,14 +96,14 @@ def test_a_session_that_is_told_to_end_leaves_no_laboratory(number: int, tmp_pat
     process, name = start_waiting(tmp_path)
     assert name in names()
     process.send_signal(number)
-    process.wait(timeout=60)
+    process.wait(timeout=180)
     assert name not in names()
 
 
 def test_the_next_session_takes_down_what_a_killed_one_left(tmp_path: Path) -> None:
     process, name = start_waiting(tmp_path)
     process.kill()
-    process.wait(timeout=60)
+    process.wait(timeout=180)
     assert name in names()
     sweep()
     assert name not in names()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.journal import FAILED, PASSED, SKIPPED, outcomes, shard_bounds
+from scripts.journal import FAILED, LOST, PASSED, SKIPPED, outcomes, shard_bounds
 from scripts.suite import run_tests
 from tests.architecture.sources import ROOT
 
@@ -104,3 +104,39 @@ def test_nonsense_is_no_shard(shard: str):
 def test_a_run_that_collects_nothing_is_a_failure(tmp_path: Path):
     nothing = ["-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path)]
     assert run_tests(tmp_path / "journal", nothing) == (0, 1)
+
+
+SECOND = """
+import pathlib
+flag = pathlib.Path({flag!r})
+def test_late():
+    tried = flag.exists()
+    flag.touch()
+    assert tried, "not done within 10 s"
+def test_lost():
+    raise AssertionError("3 lost, 0 stale of 900 requests")
+def test_always():
+    assert not flag
+"""
+
+
+@pytest.mark.slow
+def test_only_a_failure_that_lost_no_request_gets_a_second_try(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    place = tmp_path / "test_some.py"
+    place.write_text(SECOND.format(flag=str(tmp_path / "flag")))
+    selection = [
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        str(tmp_path),
+        str(place),
+    ]
+    assert run_tests(tmp_path / "journal", selection) == (1, 2)
+    assert by_name(tmp_path) == {"test_late": PASSED, "test_lost": LOST, "test_always": FAILED}
+    said = capfd.readouterr().out
+    assert "second try: 2 of 3 tests" in said
+    assert "passed on the second try only: " in said
