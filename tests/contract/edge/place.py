@@ -150,9 +150,10 @@ class EdgePlace:
     def await_passed(self, *names: str, app: AppName = APP) -> None:
         def passed() -> bool:
             seen = self.observed(app)
-            return seen is not None and set(names) <= {
-                s.name for s in seen.servers if s.has_passed and s.is_up
-            }
+            if seen is None or not set(names) <= {server.name for server in seen.servers}:
+                return False
+            # A replica may stand on both sides, and each is checked for itself.
+            return all(s.has_passed and s.is_up for s in seen.servers if s.name in names)
 
         eventually(passed, f"the edge's own check passes for {names}")
 
