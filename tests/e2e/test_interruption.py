@@ -122,7 +122,9 @@ def voyage(project: Project, request: pytest.FixtureRequest) -> Iterator[Voyage]
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("voyage", STRATEGIES, indirect=True)
+@pytest.mark.parametrize(
+    "voyage", ["blue-green", pytest.param("rolling", marks=pytest.mark.exhaustive)], indirect=True
+)
 def test_29_30_35_a_client_killed_at_every_effect_is_followed_by_anything(voyage: Voyage) -> None:
     _, effects = voyage.crash(clean := voyage.next_wish(), "kill", "before", 0)
     voyage.served = clean
