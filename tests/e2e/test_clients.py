@@ -107,15 +107,20 @@ def test_a_client_paused_in_a_gate_changes_nothing_more(project: Project, pause_
 def test_a_client_paused_before_an_effect_changes_nothing_more(
     project: Project, effect: str
 ) -> None:
-    """Wherever it was: the other one has gone back to v1, whose replicas it was to retire."""
-    project.deploy(V1).expect(0)
-    project.deploy(replace(V3, version="v2")).expect(0)
-    wish = replace(V3, version="v1", environment={"BEACON_EXTRA": "1"})
+    """Wherever it was: the other one has gone back to v1, whose replica it was to retire.
+
+    One replica, so that no other lane has a request half sent when the whole client is paused:
+    what was sent before the pause is not taken back by any lock.
+    """
+    alone = replace(V3, replicas=1)
+    project.deploy(replace(V1, replicas=1)).expect(0)
+    project.deploy(replace(alone, version="v2")).expect(0)
+    wish = replace(alone, version="v1", environment={"BEACON_EXTRA": "1"})
     journal = project.root / "journal"
     number = clean_number(project, wish, effect)
     served = wish
     with project.load() as load:
-        project.write(replace(V3, version="v3"))
+        project.write(replace(alone, version="v3"))
         arguments = (str(journal), "pause", "before", str(number), "deploy")
         with project.client.running(*arguments, program=CRASHING) as paused:
             eventually(lambda: is_at(journal, number), f"it pauses before {effect}", 60)
