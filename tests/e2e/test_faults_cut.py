@@ -141,6 +141,7 @@ def test_31_a_host_that_is_lost_before_a_deploy_changes_nothing(voyage: Voyage) 
     project.sight.expect_settled(wish)
 
 
+@pytest.mark.exhaustive  # several minutes: three moments, each with its follow-up
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("voyage", ROLLING_FIRST, indirect=True)
 def test_31_one_host_of_three_is_cut_off_in_mid_deploy(voyage: Voyage) -> None:
