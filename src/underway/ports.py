@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 from underway.model.container import ContainerRequest
 from underway.model.event import Event
-from underway.model.image import ImageIdentity, ImageState
+from underway.model.image import ImageState
 from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.release import Binding, LedgerState, Release, RunRecord
 from underway.model.sensitive import SensitiveValues
@@ -311,13 +311,6 @@ class EventSink(Protocol):
         """Take one."""
 
 
-class ImageSource(Protocol):
-    """Finds an engine that has an image, to send it from."""
-
-    def source_of(self, image: ImageIdentity) -> Engine | None:
-        """An engine that has it, or None."""
-
-
 __all__ = [
     "Builder",
     "Clock",
@@ -328,7 +321,6 @@ __all__ = [
     "Engine",
     "EventSink",
     "ExecResult",
-    "ImageSource",
     "Ledger",
     "Lock",
     "LockHolder",

@@ -17,7 +17,6 @@ from underway.errors import (
     LockLostError,
     StepFailedError,
     UnderwayError,
-    UnreachableError,
 )
 from underway.kernel.telling import Voice
 from underway.model.event import (
@@ -278,8 +277,3 @@ def subject_of(step: Step) -> str:
                 return inner
         return str(value)
     return ""
-
-
-def is_lost_host(error: UnderwayError) -> bool:
-    """Whether an error says that a host does not answer, rather than that a step went wrong."""
-    return isinstance(error, UnreachableError)

@@ -11,7 +11,7 @@ from typing import Final
 
 from underway.errors import ConfigurationError, RefusedError
 from underway.model.container import NetworkPlace, PublishedPort
-from underway.model.names import HostName, NetworkName, ServiceName
+from underway.model.names import HostName, NetworkName
 from underway.model.snapshot import HostState
 from underway.model.spec import AppSpec, NetworkSpec, ServiceSpec
 from underway.rollout.generation import Names
@@ -247,8 +247,3 @@ def published_clash(spec: AppSpec, service: ServiceSpec) -> bool:
     """Whether two generations cannot run beside one another on a host, for want of a port."""
     fixed = any(port.host_port for port in service.ports) and service.proxy is None
     return fixed or is_used_across(spec, service)
-
-
-def host_of(name: ServiceName, spec: AppSpec) -> HostName:
-    """The first host of a service."""
-    return spec.service(name).hosts[0]

@@ -9,7 +9,6 @@ over as `Retirement`, which the plan carries out last, for all services together
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from underway.model.names import HostName
 from underway.model.plan import Stage
 from underway.model.spec import ServiceSpec, Strategy
 from underway.model.step import (
@@ -302,8 +301,3 @@ def _in_mode(server: Server, mode: ServerMode) -> Server:
 def _batches(todo: tuple[Replica, ...], parallelism: int) -> list[tuple[Replica, ...]]:
     size = parallelism or len(todo) or 1
     return [todo[i : i + size] for i in range(0, len(todo), size)] or [()]
-
-
-def hosts_of(replicas: Iterable[Replica]) -> tuple[HostName, ...]:
-    """The hosts of some replicas, sorted."""
-    return tuple(sorted({replica.host for replica in replicas}))
