@@ -2,15 +2,16 @@
 
 import http.client
 import shutil
-import signal
 from pathlib import Path
 
 from lab.command import run, spawn
 from lab.engine_roots import toolbox
 from lab.layout import LabLayout
-from lab.processes import find, send, wait_until
+from lab.processes import find, kill_and_wait, processes, wait_until
 
 _READY_TIMEOUT_S = 20.0
+_ROLE = "registry"
+_PROGRAM = "docker-registry"
 _CONFIGURATION = """\
 version: 0.1
 log: {{level: warn, accesslog: {{disabled: true}}}}
@@ -23,7 +24,7 @@ http: {{addr: "{address}", secret: uwlab}}
 
 def registry_pid(laboratory: str) -> int | None:
     """Return the process id of the registry, or None when it does not run."""
-    return find(laboratory, "registry", "docker-registry")
+    return find(laboratory, _ROLE, _PROGRAM)
 
 
 def start_registry(lab: LabLayout, *, seed: Path | None = None) -> None:
@@ -45,9 +46,9 @@ def serve(laboratory: str, directory: Path, *, address: str, files: Path) -> Non
         file = files / "registry.yml"
         file.write_text(configuration(directory, address))
         spawn(
-            [toolbox() / "usr/bin/docker-registry", "serve", file],
+            [toolbox() / "usr/bin" / _PROGRAM, "serve", file],
             laboratory=laboratory,
-            role="registry",
+            role=_ROLE,
             log=files / "registry.log",
         )
     wait_until(
@@ -59,11 +60,13 @@ def serve(laboratory: str, directory: Path, *, address: str, files: Path) -> Non
 
 def stop_registry(laboratory: str) -> None:
     """End the registry; its images stay."""
-    if (pid := registry_pid(laboratory)) is not None:
-        send(pid, signal.SIGKILL)
-        wait_until(
-            lambda: registry_pid(laboratory) is None, what="the registry's end", timeout_s=10
-        )
+    kill_and_wait(
+        lambda: [
+            process
+            for process in processes(laboratory)
+            if (process.role, process.program) == (_ROLE, _PROGRAM)
+        ]
+    )
 
 
 def registry_answers(address: str) -> bool:

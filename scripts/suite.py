@@ -39,6 +39,7 @@ FAST_TESTS = (
     "not engine and not e2e and not exhaustive and not slow",
     "-q",
 )
+ALWAYS_ON = ("-m", "not exhaustive", "--durations=30", "--durations-min=5")
 _GATE_TIMEOUT_S = 600
 MOST_SECOND_TRIES = 8
 
@@ -56,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         counts = run_tests(journal, selection)
     else:
         with tempfile.TemporaryDirectory(prefix="underway-suite-") as directory:
-            selection = list(FAST_TESTS) if options.suite == "check" else ["-m", "not exhaustive"]
-            counts = run_tests(Path(directory) / "journal", [*selection, *options.pytest])
+            always = FAST_TESTS if options.suite == "check" else ALWAYS_ON
+            counts = run_tests(Path(directory) / "journal", [*always, *options.pytest])
     passed = counts[0] + len(GATES) - len(failed_gates)
     failed = counts[1] + len(failed_gates)
     if failed_gates:
@@ -106,7 +107,10 @@ def run_tests(journal: Path, selection: Sequence[str]) -> tuple[int, int]:
 
 
 def _pytest(journal: Path, selection: Sequence[str]) -> int:
-    command = [sys.executable, "-m", "pytest", "-p", "scripts.journal", "--journal", str(journal)]
+    # One word: pytest takes the name of a file that exists for a place of tests, and looks for its
+    # configuration there.
+    journal_option = f"--journal={journal}"
+    command = [sys.executable, "-m", "pytest", "-p", "scripts.journal", journal_option]
     with subprocess.Popen([*command, *selection], cwd=ROOT) as process, _forwarding(process):
         return process.wait()
 

@@ -73,6 +73,8 @@ class HostLock:
         """Why the lock may be lost, or "" while it is confirmed."""
         if self._ended:
             return self._ended
+        if self._released.is_set():
+            return "it was given back"
         age_s = awake_time() - self._confirmed_at
         if age_s > CONFIRMED_WITHIN_S:
             return f"the host has not confirmed it for {age_s:.0f} s"

@@ -42,7 +42,7 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "10", "s", "10 s", "-1s", "1x", "s10"])
 def test_no_durations(text: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(text)):
+    with pytest.raises(ValueError, match=re.escape(repr(text))):
         duration_s(text)
 
 

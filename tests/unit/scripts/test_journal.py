@@ -140,3 +140,12 @@ def test_only_a_failure_that_lost_no_request_gets_a_second_try(
     said = capfd.readouterr().out
     assert "second try: 2 of 3 tests" in said
     assert "passed on the second try only: " in said
+
+
+@pytest.mark.slow
+def test_a_journal_that_exists_does_not_move_the_configuration(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    (tmp_path / "journal").write_text("")
+    run_tests(tmp_path / "journal", ["tests/unit/scripts", "-k", "half_a_line"])
+    assert "configfile: pyproject.toml" in capfd.readouterr().out
