@@ -22,7 +22,7 @@ def duration_s(text: str) -> float:
     """Seconds of a duration like `1m30s` or `500ms`; raises ValueError."""
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(text)
+        raise ValueError(f"{text!r} is no duration")
     return round(sum(float(number) * _UNIT_S[unit] for number, unit in parts), 9)
 
 
@@ -35,5 +35,5 @@ def size_bytes(value: object) -> int:
         return -1
     match = _SIZE.match(text)
     if match is None:
-        raise ValueError(text)
+        raise ValueError(f"{text!r} is no size")
     return int(float(match[1]) * 1024 ** _POWERS[match[2].lower()])
