@@ -1,5 +1,6 @@
 """The Composer port on the real Compose: found, limited, exact."""
 
+import json
 import stat
 import sysconfig
 import time
@@ -119,6 +120,27 @@ def test_a_compose_that_hangs_is_ended(tmp_path: Path) -> None:
     assert caught.value.code == "compose-too-large"
 
 
+@pytest.fixture
+def no_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose Docker program knows its plugins alone."""
+    monkeypatch.setattr("underway.adapters.docker_plugins.SYSTEM_DIRECTORIES", ())
+
+
+def test_a_plugin_is_called_by_its_own_path(tmp_path: Path) -> None:
+    plugins = tmp_path / "config" / "cli-plugins"
+    plugins.mkdir(parents=True)
+    program(plugins, "docker-compose", "echo 2.40.3")
+    program(tmp_path, "docker", "exit 1")
+    paths = {"PATH": f"{tmp_path}:/usr/bin:/bin", "DOCKER_CONFIG": str(tmp_path / "config")}
+    assert find_compose(paths).argv == (str(plugins / "docker-compose"),)
+    (tmp_path / "other").mkdir()
+    (plugins / "docker-compose").rename(tmp_path / "other" / "docker-compose")
+    extra = {"cliPluginsExtraDirs": [str(tmp_path / "other")]}
+    (tmp_path / "config" / "config.json").write_text(json.dumps(extra))
+    assert find_compose(paths).argv == (str(tmp_path / "other" / "docker-compose"),)
+
+
+@pytest.mark.usefixtures("no_plugins")
 def test_the_plugin_comes_first(tmp_path: Path) -> None:
     program(tmp_path, "docker", '[ "$1" = compose ] && echo 2.40.3')
     program(tmp_path, "docker-compose", "echo v2.24.0")
@@ -127,6 +149,7 @@ def test_the_plugin_comes_first(tmp_path: Path) -> None:
     assert found.version == "2.40.3"
 
 
+@pytest.mark.usefixtures("no_plugins")
 def test_an_old_plugin_is_passed_over(tmp_path: Path) -> None:
     program(tmp_path, "docker", "echo 2.23.3")
     program(tmp_path, "docker-compose", "echo v2.24.0")

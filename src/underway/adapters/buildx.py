@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from underway.adapters.build_log import BuildLog
+from underway.adapters.docker_plugins import find_plugin
 from underway.adapters.engine.border import is_registry_silence
 from underway.adapters.program import run_program
 from underway.errors import ConfigurationError, RefusedError, UnreachableError
@@ -49,7 +50,8 @@ class Buildx:
 
 def find_buildx(environment: Mapping[str, str]) -> Buildx | None:
     """Buildx as a plugin of the Docker program, or as a program of its own; None without one."""
-    for argv in _WAYS:
+    plugin = find_plugin("docker-buildx", environment)
+    for argv in ((str(plugin),), *_WAYS) if plugin else _WAYS:
         try:
             asked = run_program([*argv, "version"], env=environment, timeout_s=_ASK_TIMEOUT_S)
         except UnreachableError:

@@ -14,6 +14,7 @@ from pathlib import Path
 from shutil import which
 from typing import Final
 
+from underway.adapters.docker_plugins import find_plugin
 from underway.adapters.program import ProgramResult, run_program
 from underway.compose.canonical import mapping_of, read_canonical
 from underway.errors import ConfigurationError, UnreachableError
@@ -133,7 +134,7 @@ def find_compose(environment: Mapping[str, str]) -> ComposeBinary:
     Raises UnreachableError `compose-missing`, which names the too old ones that were found.
     """
     too_old = []
-    for argv in _candidates(environment.get("PATH")):
+    for argv in _candidates(environment):
         version = _version_of(argv, environment)
         if version is None:
             continue
@@ -148,11 +149,13 @@ def find_compose(environment: Mapping[str, str]) -> ComposeBinary:
     )
 
 
-def _candidates(path: str | None) -> list[tuple[str, ...]]:
+def _candidates(environment: Mapping[str, str]) -> list[tuple[str, ...]]:
+    path = environment.get("PATH")
     candidates: list[tuple[str, ...]] = []
     docker = which("docker", path=path)
     if docker:
-        candidates.append((docker, "compose"))
+        plugin = find_plugin("docker-compose", environment)
+        candidates.append((str(plugin),) if plugin else (docker, "compose"))
     standalone = which("docker-compose", path=path)
     if standalone:
         candidates.append((standalone,))
