@@ -8,6 +8,7 @@ from typing import Final
 
 from underway.api.drifting import drift_of
 from underway.api.session import Session, current_release, releases_of, runs_of
+from underway.kernel.observe import observe_closely
 from underway.model.image import ImageIdentity
 from underway.model.names import (
     NO_RELEASE,
@@ -62,7 +63,7 @@ def releases(session: Session) -> tuple[Release, ...]:
 
 def status(session: Session) -> StatusReport:
     """What the app does now, beside what its current release says it should."""
-    snapshot = session.observe()
+    snapshot = observe_closely(session.world, now=session.clock.now())
     release = current_release(snapshot)
     scene = _scene(session, snapshot, release)
     return StatusReport(

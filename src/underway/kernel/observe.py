@@ -5,11 +5,12 @@ that the order in which hosts answer changes nothing.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from underway.errors import EngineError, UnreachableError
 from underway.kernel.world import World
 from underway.model.names import HostName
-from underway.model.snapshot import HostState, Role, Snapshot, Unreachable
+from underway.model.snapshot import ContainerState, HostState, Role, Snapshot, Unreachable
 
 MOST_HOSTS_AT_ONCE = 16
 
@@ -20,6 +21,29 @@ def observe(world: World, *, now: float) -> Snapshot:
     with ThreadPoolExecutor(max_workers=min(MOST_HOSTS_AT_ONCE, max(1, len(names)))) as pool:
         states = list(pool.map(lambda name: _observe_host(world, name), names))
     return Snapshot(app=world.app, hosts=tuple(states), taken_at=now)
+
+
+def observe_closely(world: World, *, now: float) -> Snapshot:
+    """As `observe`; the app's replicas with what only their inspection tells: starts, restarts."""
+    snapshot = observe(world, now=now)
+    with ThreadPoolExecutor(max_workers=MOST_HOSTS_AT_ONCE) as pool:
+        hosts = pool.map(lambda host: _inspected(world, host), snapshot.hosts)
+        return replace(snapshot, hosts=tuple(hosts))
+
+
+def _inspected(world: World, host: HostState | Unreachable) -> HostState | Unreachable:
+    if isinstance(host, Unreachable):
+        return host
+    engine = world.engine(host.name)
+
+    def closely(seen: ContainerState) -> ContainerState:
+        is_ours = seen.app == world.app and seen.role == Role.REPLICA
+        return (engine.container(seen.name) if is_ours else None) or seen
+
+    try:
+        return replace(host, containers=tuple(closely(seen) for seen in host.containers))
+    except (UnreachableError, EngineError):
+        return host  # it answered a moment ago: what it said then is shown
 
 
 def _observe_host(world: World, name: HostName) -> HostState | Unreachable:
