@@ -12,11 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 from scripts.journal import FAILED, LOST, PASSED, outcomes, shard_bounds
 
@@ -39,7 +41,12 @@ FAST_TESTS = (
     "not engine and not e2e and not exhaustive and not slow",
     "-q",
 )
-ALWAYS_ON = ("-m", "not exhaustive", "--durations=30", "--durations-min=5")
+DURATIONS = ("--durations=30", "--durations-min=5")
+LANES = {
+    "e2e": ("-m", "e2e and not exhaustive", *DURATIONS),
+    "the rest": ("-m", "not e2e and not exhaustive", *DURATIONS),
+}
+"""What `test` runs side by side: each lane waits most of its time, and has its own engines."""
 _GATE_TIMEOUT_S = 600
 MOST_SECOND_TRIES = 8
 
@@ -53,12 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.suite == "test-all":
         journal = journal_path(options.shard)
         print(f"journal: {journal}", flush=True)
-        selection = ["--go-on", "--shard", options.shard, *options.pytest]
-        counts = run_tests(journal, selection)
+        selection = ("--go-on", "--shard", options.shard, *options.pytest)
+        counts = run_tests([Lane("all", journal, selection)])
     else:
+        wanted = {"check": FAST_TESTS} if options.suite == "check" else LANES
         with tempfile.TemporaryDirectory(prefix="underway-suite-") as directory:
-            always = FAST_TESTS if options.suite == "check" else ALWAYS_ON
-            counts = run_tests(Path(directory) / "journal", [*always, *options.pytest])
+            counts = run_tests(
+                [
+                    Lane(name, Path(directory) / f"journal-{number}", (*wish, *options.pytest))
+                    for number, (name, wish) in enumerate(wanted.items())
+                ]
+            )
     passed = counts[0] + len(GATES) - len(failed_gates)
     failed = counts[1] + len(failed_gates)
     if failed_gates:
@@ -81,38 +93,75 @@ def run_gates() -> list[str]:
     return failed
 
 
-def run_tests(journal: Path, selection: Sequence[str]) -> tuple[int, int]:
-    """Run pytest; returns how many tests passed and failed, by the journal.
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Tests that one pytest runs: which, and where their outcomes are noted."""
+
+    name: str
+    journal: Path
+    selection: tuple[str, ...]
+
+
+def run_tests(lanes: Sequence[Lane]) -> tuple[int, int]:
+    """Run lanes side by side; returns how many tests passed and failed, by their journals.
 
     A few that failed get a second try, alone on the machine: dozens of engines share two cores
     here, and a deadline may pass for want of them. It is said aloud, and a test that lost a
     request gets none. An end that no failed test explains (interrupted, a crash, nothing
     collected) is a failure too.
     """
-    status = _pytest(journal, selection)
-    first = outcomes(journal)
-    again = [test for test, outcome in first.items() if outcome == FAILED]
-    if 0 < len(again) <= MOST_SECOND_TRIES and status == pytest_some_failed():
-        print(f"second try: {len(again)} of {len(first)} tests", flush=True)
-        status = _pytest(journal, [*selection, "--second-try"])
-    found = outcomes(journal)
-    for test in again:
-        if found[test] == PASSED:
-            print(f"passed on the second try only: {test}", flush=True)
-    counts = list(found.values())
-    failed = counts.count(FAILED) + counts.count(LOST)
-    if status == pytest_nothing_left() and counts.count(PASSED):
-        status = 0  # every test of this shard passed in an earlier run
-    return counts.count(PASSED), failed or int(status != 0)
+    statuses = _pytest(lanes)
+    first = {lane: outcomes(lane.journal) for lane in lanes}
+    again = {lane: [t for t, o in found.items() if o == FAILED] for lane, found in first.items()}
+    total = sum(map(len, again.values()))
+    are_done = all(status in (0, pytest_some_failed()) for status in statuses.values())
+    if 0 < total <= MOST_SECOND_TRIES and are_done:
+        print(f"second try: {total} of {sum(map(len, first.values()))} tests", flush=True)
+        for lane in lanes:
+            if again[lane]:
+                selection = (*lane.selection, "--second-try")
+                (statuses[lane],) = _pytest([replace(lane, selection=selection)]).values()
+    return _counted(statuses, again)
 
 
-def _pytest(journal: Path, selection: Sequence[str]) -> int:
-    # One word: pytest takes the name of a file that exists for a place of tests, and looks for its
-    # configuration there.
-    journal_option = f"--journal={journal}"
-    command = [sys.executable, "-m", "pytest", "-p", "scripts.journal", journal_option]
-    with subprocess.Popen([*command, *selection], cwd=ROOT) as process, _forwarding(process):
-        return process.wait()
+def _counted(statuses: Mapping[Lane, int], again: Mapping[Lane, Sequence[str]]) -> tuple[int, int]:
+    passed = failed = 0
+    for lane, status in statuses.items():
+        found = outcomes(lane.journal)
+        for test in again[lane]:
+            if found[test] == PASSED:
+                print(f"passed on the second try only: {test}", flush=True)
+        counts = list(found.values())
+        bad = counts.count(FAILED) + counts.count(LOST)
+        # A shard whose every test passed in an earlier run has nothing left, and is no failure.
+        is_over = status == pytest_nothing_left() and counts.count(PASSED)
+        passed += counts.count(PASSED)
+        failed += bad or int(status != 0 and not is_over)
+    return passed, failed
+
+
+def _pytest(lanes: Sequence[Lane]) -> dict[Lane, int]:
+    """Run lanes at the same time; the first is seen live, another when it has ended."""
+    with ExitStack() as stack:
+        running: list[tuple[Lane, subprocess.Popen[bytes], IO[bytes] | None]] = []
+        for lane in lanes:
+            # One word: pytest takes the name of a file that exists for a place of tests, and looks
+            # for its configuration there.
+            journal = f"--journal={lane.journal}"
+            argv = [sys.executable, "-m", "pytest", "-p", "scripts.journal", journal]
+            output = stack.enter_context(tempfile.TemporaryFile()) if running else None
+            process = subprocess.Popen(
+                [*argv, *lane.selection], cwd=ROOT, stdout=output, stderr=output
+            )
+            running.append((lane, stack.enter_context(process), output))
+        stack.enter_context(_forwarding([process for _, process, _ in running]))
+        statuses = {}
+        for lane, process, output in running:
+            statuses[lane] = process.wait()
+            if output is not None:
+                output.seek(0)
+                print(f"{lane.name}:\n{output.read().decode(errors='replace')}", flush=True)
+        return statuses
 
 
 def pytest_some_failed() -> int:
@@ -172,12 +221,13 @@ def _gate(command: tuple[str, ...]) -> tuple[int, str, float]:
 
 
 @contextmanager
-def _forwarding(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _forwarding(processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[None]:
     """Leave ending to pytest: it takes the laboratories down, and this process counts then."""
 
     def forward(number: int, _frame: FrameType | None) -> None:
         if number != signal.SIGINT:  # the terminal's Ctrl-C reaches pytest by itself
-            process.send_signal(number)
+            for process in processes:
+                process.send_signal(number)
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     earlier = {number: signal.signal(number, forward) for number in numbers}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts.journal import FAILED, LOST, PASSED, SKIPPED, outcomes, shard_bounds
-from scripts.suite import run_tests
+from scripts.suite import Lane, run_tests
 from tests.architecture.sources import ROOT
 
 TESTS = """
@@ -23,8 +23,15 @@ def test_torn_down_badly(broken): pass
 """
 
 
+ALONE = ("-p", "no:cacheprovider", "-c", "/dev/null")
+
+
+def lane(tmp_path: Path, selection: tuple[str, ...]) -> Lane:
+    return Lane("some", tmp_path / "journal", selection)
+
+
 def run(tmp_path: Path, *arguments: str) -> str:
-    pytest_alone = ("-m", "pytest", "-p", "no:cacheprovider", "-c", "/dev/null")
+    pytest_alone = ("-m", "pytest", *ALONE)
     journal = ("-p", "scripts.journal", "--journal", str(tmp_path / "journal"))
     place = ("--rootdir", str(tmp_path), str(tmp_path / "test_some.py"))
     done = subprocess.run(
@@ -102,8 +109,8 @@ def test_nonsense_is_no_shard(shard: str):
 
 @pytest.mark.slow
 def test_a_run_that_collects_nothing_is_a_failure(tmp_path: Path):
-    nothing = ["-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path)]
-    assert run_tests(tmp_path / "journal", nothing) == (0, 1)
+    nothing = ("-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path))
+    assert run_tests([lane(tmp_path, nothing)]) == (0, 1)
 
 
 SECOND = """
@@ -126,16 +133,8 @@ def test_only_a_failure_that_lost_no_request_gets_a_second_try(
 ):
     place = tmp_path / "test_some.py"
     place.write_text(SECOND.format(flag=str(tmp_path / "flag")))
-    selection = [
-        "-p",
-        "no:cacheprovider",
-        "-c",
-        "/dev/null",
-        "--rootdir",
-        str(tmp_path),
-        str(place),
-    ]
-    assert run_tests(tmp_path / "journal", selection) == (1, 2)
+    selection = (*ALONE, "--rootdir", str(tmp_path), str(place))
+    assert run_tests([lane(tmp_path, selection)]) == (1, 2)
     assert by_name(tmp_path) == {"test_late": PASSED, "test_lost": LOST, "test_always": FAILED}
     said = capfd.readouterr().out
     assert "second try: 2 of 3 tests" in said
@@ -147,5 +146,34 @@ def test_a_journal_that_exists_does_not_move_the_configuration(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     (tmp_path / "journal").write_text("")
-    run_tests(tmp_path / "journal", ["tests/unit/scripts", "-k", "half_a_line"])
+    run_tests([lane(tmp_path, ("tests/unit/scripts", "-k", "half_a_line"))])
     assert "configfile: pyproject.toml" in capfd.readouterr().out
+
+
+@pytest.mark.slow
+def test_lanes_run_side_by_side_and_count_together(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """Each waits for the other: one after the other, neither would pass."""
+    meeting = """
+import pathlib, time
+def test_meets():
+    pathlib.Path({mine!r}).touch()
+    until = time.monotonic() + 30
+    while not pathlib.Path({other!r}).exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert pathlib.Path({other!r}).exists()
+def test_bad(): assert {good}
+"""
+    lanes = []
+    for mine, other in (("a", "b"), ("b", "a")):
+        place = tmp_path / mine / "test_some.py"
+        place.parent.mkdir()
+        paths = {"mine": str(tmp_path / f"{mine}.flag"), "other": str(tmp_path / f"{other}.flag")}
+        place.write_text(meeting.format(**paths, good=mine == "a"))
+        selection = (*ALONE, "--rootdir", str(place.parent), str(place))
+        lanes.append(Lane(mine, tmp_path / f"journal-{mine}", selection))
+    assert run_tests(lanes) == (3, 1)
+    said = capfd.readouterr().out
+    assert "second try: 1 of 4 tests" in said
+    assert "FAILED" in said.partition("b:\n")[2], "the second lane is shown when it has ended"
