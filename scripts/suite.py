@@ -156,11 +156,11 @@ def _pytest(lanes: Sequence[Lane]) -> dict[Lane, int]:
             running.append((lane, stack.enter_context(process), output))
         stack.enter_context(_forwarding([process for _, process, _ in running]))
         statuses = {}
-        for lane, process, output in running:
+        for lane, process, written in running:
             statuses[lane] = process.wait()
-            if output is not None:
-                output.seek(0)
-                print(f"{lane.name}:\n{output.read().decode(errors='replace')}", flush=True)
+            if written is not None:
+                written.seek(0)
+                print(f"{lane.name}:\n{written.read().decode(errors='replace')}", flush=True)
         return statuses
 
 
