@@ -52,6 +52,8 @@ def start(fleet: "Simulation", host: SimulatedHost, name: str) -> None:
         raise EngineError("container-missing", f"no {name} on {host.name}", status=404)
     if box.is_running:
         return
+    if host.listens() & set(box.published):
+        fleet.broken(f"{name} publishes a port at which the edge of {host.name} listens")
     for other in host.boxes.values():
         if other is box or not (other.is_running or other.is_restarting):
             continue

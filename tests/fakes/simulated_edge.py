@@ -39,6 +39,13 @@ def route(fleet: "Simulation", host: SimulatedHost, wished: Upstream, *, is_half
         raise StepFailedError("no-proxy", f"no proxy runs on {host.name}")
     key = (wished.app, wished.service)
     seen = host.upstreams.get(key)
+    for listen in set(wished.listens) - set(seen.listens if seen else ()):
+        address, _, port = listen.rpartition(":")
+        if address != host.address:
+            fleet.broken(f"the edge of {host.name} shall listen at {listen}")
+        for box in host.boxes.values():
+            if box.is_running and (address, int(port)) in box.published:
+                fleet.broken(f"the edge of {host.name} cannot listen at {listen}: {box.name}")
     passed = {
         (server.name, server.address, server.port)
         for server in (seen.servers if seen else ())

@@ -47,6 +47,7 @@ class Box:
     published: tuple[tuple[str, int], ...]
     addresses: tuple[tuple[str, str], ...]
     volumes: tuple[str, ...]
+    names: tuple[tuple[str, str], ...] = ()
     status: ContainerStatus = ContainerStatus.CREATED
     health: Health = Health.NONE
     exit_code: int = 0
@@ -65,6 +66,7 @@ class Box:
             tuple((p.host_address, p.host_port) for p in request.published if p.host_port),
             tuple((place.network, place.address) for place in request.networks),
             tuple(m.source for m in request.mounts if m.kind is MountKind.VOLUME and m.source),
+            request.extra_hosts,
         )
 
     def label(self, name: str) -> str:
@@ -157,6 +159,17 @@ class SimulatedHost:
             for box in self.boxes.values()
         )
 
+    def listens(self) -> set[tuple[str, int]]:
+        """Addresses and ports at which the edge listens for services."""
+        if not self.has_running(EDGE_ROLE):
+            return set()
+        return {
+            (address, int(port))
+            for upstream in self.upstreams.values()
+            for listen in upstream.listens
+            for address, _, port in [listen.rpartition(":")]
+        }
+
     def put_network(self, network: NetworkSpec) -> None:
         """Create a network; one that exists is left alone."""
         made = NetworkState(network.physical, (network.subnet,), network.labels)
@@ -206,6 +219,7 @@ class SimulatedHost:
                         for s in u.servers
                         for check in [self.checks.get((u.app, u.service, s.side, s.name), "")]
                     ),
+                    u.listens,
                 )
                 for _, u in sorted(self.upstreams.items())
             ),

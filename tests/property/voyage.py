@@ -14,8 +14,8 @@ from underway.model.snapshot import Role, Snapshot
 from underway.model.spec import ServiceSpec, Strategy
 from underway.model.step import SetUpstream, Step, StopContainer
 from underway.report.step_text import step_text
-from underway.rollout.addresses import published_clash
 from underway.rollout.plan import plan_release
+from underway.rollout.reach import direct_ports, listens_on, proxy_for
 from underway.rollout.removal import empty_release
 from underway.rollout.scene import Policy
 
@@ -133,8 +133,13 @@ class Floor:
 
 def stops_first(release: Release, service: ServiceSpec) -> bool:
     """Whether two generations of a service cannot, or shall not, run side by side."""
-    is_used_across = published_clash(release.spec, service)
-    return service.strategy is Strategy.RECREATE or service.is_single_writer or is_used_across
+    holds_port = service.proxy is None and any(port.host_port for port in service.ports)
+    return (
+        service.strategy is Strategy.RECREATE
+        or service.is_single_writer
+        or holds_port
+        or bool(direct_ports(release.spec, service))
+    )
 
 
 def wished_count(service: ServiceSpec) -> int:
@@ -181,6 +186,9 @@ def assert_runs_exactly(fleet: Simulation, release: Release) -> None:
                 assert box.service in names, f"{box.name} is left on {host.name}"
         for upstream in host.upstreams.values():
             assert upstream.service in names, f"{upstream.service} is left on edge {host.name}"
+            wished = release.spec.service(upstream.service)
+            assert proxy_for(release.spec, wished), f"{wished.name} is left on edge {host.name}"
+            assert upstream.listens == listens_on(release.spec, wished, host.name)
         mounted = {volume for box in host.boxes.values() for volume in box.volumes}
         left = {v for v in host.volumes if v.startswith("underway-files-")} - mounted
         assert not left, f"{left} left on {host.name}"

@@ -164,7 +164,7 @@ CODES: dict[str, CodeEntry] = {
     ),
     "edge-missing": CodeEntry(
         3,
-        "A service on a fleet has a proxy, but no host is the edge.",
+        "A service needs the edge: a proxy, or replicas that other hosts use; none is named.",
         "Add `edge: HOST_OR_GROUP` to x-underway.",
     ),
     "edge-not-running": CodeEntry(
@@ -341,6 +341,21 @@ CODES: dict[str, CodeEntry] = {
         4,
         "Others write an app's ledger at the same time.",
         "Find out who else works on this app, then run again.",
+    ),
+    "listener-clash": CodeEntry(
+        3,
+        "An edge cannot listen for a service with several replicas: its port is in use there.",
+        "Let the service use another port, or run one replica of it.",
+    ),
+    "listener-port-ambiguous": CodeEntry(
+        3,
+        "A service with several replicas that other hosts use names several ports.",
+        "Leave one port in `expose` and `ports`, or run one replica.",
+    ),
+    "listener-taken": CodeEntry(
+        4,
+        "Another app or container holds the port at which an edge shall listen for a service.",
+        "Free the port on that host, or let the service use another one.",
     ),
     "lock-lost": CodeEntry(
         5,
@@ -589,11 +604,6 @@ CODES: dict[str, CodeEntry] = {
         10,
         "A replica exited, or crashes in a loop.",
         "Read its last lines below the error, mend it, deploy again.",
-    ),
-    "replicas-across-hosts": CodeEntry(
-        4,
-        "One name would have to lead to several replicas on other hosts.",
-        "Place the service on every host of its consumers, or run one replica of it.",
     ),
     "sensitive-command-failed": CodeEntry(
         3,

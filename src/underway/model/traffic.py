@@ -39,13 +39,23 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """All that one edge shall know about one service. Servers are sorted; absent means gone."""
+    """All that one edge shall know about one service. Servers are sorted; absent means gone.
+
+    `listens` are the edge's own private addresses with ports ("10.0.0.1:9000"), sorted, where
+    other services reach this one.
+    """
 
     app: AppName
     service: ServiceName
     proxy: ProxySpec
     live: Side
     servers: tuple[Server, ...] = ()
+    listens: tuple[str, ...] = ()
+
+    @property
+    def is_tcp(self) -> bool:
+        """Whether bytes are passed on as they are: no users' host name leads here."""
+        return not self.proxy.hosts
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -71,7 +81,10 @@ class ObservedServer:
 
 @dataclass(frozen=True, slots=True)
 class ObservedUpstream:
-    """One service as the running proxy serves it. `fragment` is the digest of its options."""
+    """One service as the running proxy serves it. `fragment` is the digest of its options.
+
+    `hosts` are the names by which users reach it, `listens` where other services do.
+    """
 
     app: AppName
     service: ServiceName
@@ -79,6 +92,7 @@ class ObservedUpstream:
     fragment: str
     hosts: tuple[str, ...] = ()
     servers: tuple[ObservedServer, ...] = ()
+    listens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +107,10 @@ class EdgeState:
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """What a server still has, over all workers of the proxy: requests in flight, and tunnels."""
+    """What a server still has, over all workers of the proxy: requests in flight, and tunnels.
+
+    A session of a TCP listener counts as a request: nobody can see what is asked in it.
+    """
 
     requests: int
     tunnels: int

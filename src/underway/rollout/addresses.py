@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from underway.errors import ConfigurationError, RefusedError
+from underway.errors import RefusedError
 from underway.model.container import NetworkPlace, PublishedPort
 from underway.model.names import HostName, NetworkName
 from underway.model.snapshot import HostState
-from underway.model.spec import AppSpec, NetworkSpec, ServiceSpec
-from underway.rollout.generation import Names
+from underway.model.spec import NetworkSpec, ServiceSpec
 from underway.rollout.naming import is_retired
+from underway.rollout.reach import direct_ports, listener_port, proxy_for
 from underway.rollout.scene import Replica, Scene
 
 PORT_RANGE: Final = range(20000, 30000)
@@ -23,84 +23,6 @@ PORT_RANGE: Final = range(20000, 30000)
 
 PINNED_HOSTS: Final = range(16, 128)
 """Last octets for pinned addresses; the engine hands out the upper half of a /24 itself."""
-
-WELL_KNOWN_PORTS: Final = {
-    "postgres": 5432,
-    "postgresql": 5432,
-    "mysql": 3306,
-    "mariadb": 3306,
-    "redis": 6379,
-    "valkey": 6379,
-    "memcached": 11211,
-    "mongo": 27017,
-    "rabbitmq": 5672,
-    "nats": 4222,
-    "elasticsearch": 9200,
-    "opensearch": 9200,
-    "minio": 9000,
-}
-
-
-def ports_of(service: ServiceSpec) -> tuple[int, ...]:
-    """The container ports other services may use; raises ConfigurationError if none is known."""
-    ports = {*service.expose, *(port.container_port for port in service.ports)}
-    if not ports:
-        name = service.image.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
-        if name in WELL_KNOWN_PORTS:
-            ports = {WELL_KNOWN_PORTS[name]}
-    if not ports:
-        raise ConfigurationError(
-            "port-unknown",
-            f"service {service.name} is used from another host, but its port is not known",
-            hint=f"add `expose: [PORT]` to {service.name}",
-            place=service.place,
-        )
-    return tuple(sorted(ports))
-
-
-def _shares_network(one: ServiceSpec, other: ServiceSpec) -> bool:
-    mine = {place.network for place in one.networks}
-    return not mine or any(place.network in mine for place in other.networks)
-
-
-def _is_elsewhere(consumer: ServiceSpec, provider: ServiceSpec) -> bool:
-    used = set(provider.hosts[: provider.replicas] if not provider.is_global else provider.hosts)
-    return any(host not in used for host in consumer.hosts)
-
-
-def remote_providers(spec: AppSpec, consumer: ServiceSpec) -> tuple[ServiceSpec, ...]:
-    """The services that `consumer` depends on and that may stand on another host, sorted."""
-    needed = {dependency.service for dependency in consumer.depends_on}
-    return tuple(
-        provider
-        for provider in spec.services
-        if provider.name in needed
-        and _shares_network(consumer, provider)
-        and _is_elsewhere(consumer, provider)
-    )
-
-
-def is_used_across(spec: AppSpec, provider: ServiceSpec) -> bool:
-    """Whether some service on another host uses `provider`."""
-    return any(provider in remote_providers(spec, consumer) for consumer in spec.services)
-
-
-def names_for(spec: AppSpec, consumer: ServiceSpec) -> Names:
-    """The names of other hosts' services for one consumer: (service, private address)."""
-    names: list[tuple[str, str]] = []
-    for provider in remote_providers(spec, consumer):
-        if provider.replicas > 1 or provider.is_global:
-            raise RefusedError(
-                "replicas-across-hosts",
-                f"{consumer.name} would reach one of several replicas of {provider.name} "
-                "on other hosts",
-                cause="one name can point to one address",
-                hint=f"place {provider.name} on every host of {consumer.name}, "
-                f"or run one replica of it",
-                place=provider.place,
-            )
-        names.append((provider.name, spec.host(provider.hosts[0]).address))
-    return tuple(sorted(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +48,19 @@ class Allocator:
         """Take what the hosts already hold."""
         for host in self.scene.reachable:
             held = {port for c in host.containers for _, port in c.published}
-            self.ports[host.name] = held | {c.port for c in host.containers if c.port}
+            listened = self._listened(host)
+            self.ports[host.name] = held | listened | {c.port for c in host.containers if c.port}
             taken = {address for c in host.containers for _, address in c.addresses}
             self.addresses[host.name] = taken | {c.address for c in host.containers if c.address}
+
+    def _listened(self, host: HostState) -> set[int]:
+        """Ports at which the edge on this host listens, or shall, for services."""
+        seen = host.edge.upstreams if host.edge else ()
+        ports = {int(at.rpartition(":")[2]) for upstream in seen for at in upstream.listens}
+        if host.name in self.scene.spec.edge.hosts:
+            spec = self.scene.spec
+            ports |= {listener_port(spec, service) for service in spec.services}
+        return ports
 
     def port(self, host: HostName) -> int:
         """The lowest free port of the range on `host`."""
@@ -181,17 +113,18 @@ class Allocator:
         known = existing if existing and not is_retired(existing.name) else None
         published = list(self._published(service, host.name))
         networks = self._places(service)
-        if service.proxy is None:
+        proxy = proxy_for(self.scene.spec, service)
+        if proxy is None:
             return Location("", 0, tuple(published), networks)
         if self.scene.is_fleet:
             address = self.scene.spec.host(host.name).address
             port = known.port if known and known.port else self.port(host.name)
-            published.append(PublishedPort(service.proxy.port, address, port))
+            published.append(PublishedPort(proxy.port, address, port))
             return Location(address, port, tuple(sorted(published)), networks)
         main = self._pinnable(service, host)
         if main is None:
             port = known.port if known and known.port else self.port(host.name)
-            published.append(PublishedPort(service.proxy.port, "127.0.0.1", port))
+            published.append(PublishedPort(proxy.port, "127.0.0.1", port))
             return Location("127.0.0.1", port, tuple(sorted(published)), networks)
         address = (
             known.address
@@ -204,7 +137,7 @@ class Allocator:
             else place
             for place in networks
         )
-        return Location(address, service.proxy.port, tuple(published), pinned)
+        return Location(address, proxy.port, tuple(published), pinned)
 
     def _published(self, service: ServiceSpec, host: HostName) -> Iterable[PublishedPort]:
         default = self.scene.spec.host(host).address if self.scene.is_fleet else "127.0.0.1"
@@ -214,11 +147,10 @@ class Allocator:
                 yield PublishedPort(
                     port.container_port, port.host_address or open_to, port.host_port, port.protocol
                 )
-        if is_used_across(self.scene.spec, service):
-            taken = {p.container_port for p in service.ports if p.host_port == p.container_port}
-            for number in ports_of(service):
-                if number not in taken or service.proxy:
-                    yield PublishedPort(number, default, number)
+        taken = {p.container_port for p in service.ports if p.host_port == p.container_port}
+        for number in direct_ports(self.scene.spec, service):
+            if number not in taken or service.proxy:
+                yield PublishedPort(number, default, number)
 
     def _places(self, service: ServiceSpec) -> tuple[NetworkPlace, ...]:
         physical = {network.name: network.physical for network in self.scene.spec.networks}
@@ -241,9 +173,3 @@ class Allocator:
             if seen is None or dict(seen.labels).get("underway.app"):
                 return network
         return None
-
-
-def published_clash(spec: AppSpec, service: ServiceSpec) -> bool:
-    """Whether two generations cannot run beside one another on a host, for want of a port."""
-    fixed = any(port.host_port for port in service.ports) and service.proxy is None
-    return fixed or is_used_across(spec, service)

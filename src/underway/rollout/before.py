@@ -24,6 +24,7 @@ from underway.model.step import (
 )
 from underway.rollout.cast import Cast, cast_of
 from underway.rollout.naming import files_volume, own_labels, undo_name
+from underway.rollout.reach import names_for
 from underway.rollout.request import before_request, image_reference, secret_files
 from underway.rollout.scene import Scene
 from underway.rollout.stages import in_lanes
@@ -99,7 +100,7 @@ def _request(cast: Cast, release: Release, what: BeforeSpec) -> ContainerRequest
         cast.service,
         what,
         cast.wished[0],
-        names=cast.names,
+        names=names_for(release.spec, cast.service, cast.wished[0].host),
         bindings=cast.bindings,
     )
 

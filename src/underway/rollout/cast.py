@@ -11,10 +11,10 @@ from underway.model.names import (
     VolumeName,
 )
 from underway.model.snapshot import ContainerState, ContainerStatus, Health
-from underway.model.spec import ServiceSpec
-from underway.rollout.addresses import names_for
-from underway.rollout.generation import Names, generation_of
+from underway.model.spec import ProxySpec, ServiceSpec
+from underway.rollout.generation import generation_of
 from underway.rollout.naming import is_retired, replica_name
+from underway.rollout.reach import proxy_for
 from underway.rollout.scene import Held, Replica, Scene, placed
 from underway.rollout.upstreams import EdgeModel, edge_model
 
@@ -31,10 +31,11 @@ class Cast:
         old: running replicas that are not wished: to be drained and retired.
         gone: containers that only have to be removed (retired, stopped, half-made).
         broken: names of wished ones whose container must be removed before it is made anew.
+        proxy: how edges pass on to it, None where none does.
     """
 
     service: ServiceSpec
-    names: Names
+    proxy: ProxySpec | None
     bindings: Mapping[VolumeName, str]
     wished: tuple[Replica, ...]
     good: tuple[Replica, ...]
@@ -45,6 +46,11 @@ class Cast:
     broken: frozenset[tuple[HostName, str]]
     models: tuple[EdgeModel, ...]
 
+    @property
+    def is_tcp(self) -> bool:
+        """Whether edges pass on to it byte by byte, for other services alone."""
+        return self.proxy is not None and not self.proxy.hosts
+
     def is_unwell(self, replica: Replica, scene: Scene) -> bool:
         """Whether the replica must be made anew although its container has processes."""
         host = scene.host(replica.host)
@@ -54,7 +60,7 @@ class Cast:
 
 
 def _wished(
-    scene: Scene, service: ServiceSpec, names: Names, bindings: Mapping[VolumeName, str]
+    scene: Scene, service: ServiceSpec, bindings: Mapping[VolumeName, str]
 ) -> tuple[Replica, ...]:
     """The replicas of the release, under the recreate counter that fits.
 
@@ -64,9 +70,7 @@ def _wished(
     """
 
     def replicas(counter: int) -> tuple[Replica, ...]:
-        generation = generation_of(
-            scene.release, service, bindings=bindings, names=names, counter=counter
-        )
+        generation = generation_of(scene.release, service, bindings=bindings, counter=counter)
         return tuple(
             Replica(
                 service.name,
@@ -116,12 +120,13 @@ def _is_misplaced(scene: Scene, service: ServiceSpec, replicas: tuple[Replica, .
     if any(held.host != shall.get(held.name, held.host) for held in seen):
         return True
     places = {held.name: held for held in seen}
-    if service.proxy is None:
+    proxy = proxy_for(scene.spec, service)
+    if proxy is None:
         return False
     for replica in replicas:
         own = scene.spec.host(replica.host).address if scene.is_fleet else ""
         held = places.get(replica.name)
-        if held and held.state.port and not _suits(held.state, own, service.proxy.port):
+        if held and held.state.port and not _suits(held.state, own, proxy.port):
             return True
         known = scene.known_server(service.name, replica.name)
         if known and not held and own and known.address != own:
@@ -165,10 +170,9 @@ class _Draft:
 
 def cast_of(scene: Scene, service: ServiceSpec) -> Cast:
     """Sort the replicas of `service`."""
-    names = names_for(scene.spec, service)
     bindings = scene.bindings()
-    wished = _wished(scene, service, names, bindings)
-    proxy = service.proxy
+    wished = _wished(scene, service, bindings)
+    proxy = proxy_for(scene.spec, service)
     models = tuple(edge_model(scene, edge, service, proxy) for edge in scene.edges) if proxy else ()
     draft = _Draft(models, [], [], [], set())
     for replica in wished:
@@ -188,7 +192,7 @@ def cast_of(scene: Scene, service: ServiceSpec) -> Cast:
     old = tuple(h for h in others if holds_resources(h.state) and not is_retired(h.name))
     return Cast(
         service,
-        names,
+        proxy,
         bindings,
         wished,
         tuple(draft.good),

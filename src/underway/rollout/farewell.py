@@ -16,6 +16,7 @@ from underway.model.step import (
 )
 from underway.rollout.cast import holds_resources
 from underway.rollout.naming import is_retired, retired_name
+from underway.rollout.reach import proxy_for
 from underway.rollout.scene import Held, Scene
 from underway.rollout.stages import in_parallel
 
@@ -33,25 +34,39 @@ class Farewell:
     kept: list[Held] = field(default_factory=list)
 
 
-def farewell(scene: Scene, *, everything: bool = False) -> Farewell:
-    """Plan the end of services that the release does not have; with `everything`, of all.
+def departed(scene: Scene, *, listened: bool) -> tuple[ServiceName, ...]:
+    """The services that the release does not have, sorted.
+
+    `listened`: those that edges listen for on behalf of other services, or the others.
+    """
+    kept = {service.name for service in scene.spec.services}
+    return tuple(
+        name
+        for name in scene.services_seen()
+        if name not in kept and _is_listened(scene, name) is listened
+    )
+
+
+def farewell(scene: Scene, names: Iterable[ServiceName]) -> Farewell:
+    """Plan the end of these services.
 
     Users' requests to such a service are refused by the edge as soon as it forgets it, so the
     edge forgets it first. What a lost edge may still send requests to keeps running.
     """
-    kept: set[ServiceName] = set()
-    if not everything:
-        kept = {service.name for service in scene.spec.services}
     gone = Farewell()
-    for name in scene.services_seen():
-        if name not in kept:
-            for host in scene.reachable:
-                if scene.upstream(host, name):
-                    cause = "the release no longer has it"
-                    old = scene.replicas_of(name)
-                    gone.drain += _taken_out(scene, host, name, old, cause)
-            _end(scene, name, gone)
+    for name in names:
+        for host in scene.reachable:
+            if scene.upstream(host, name):
+                cause = "the release no longer has it"
+                old = scene.replicas_of(name)
+                gone.drain += _taken_out(scene, host, name, old, cause)
+        _end(scene, name, gone)
     return gone
+
+
+def _is_listened(scene: Scene, name: ServiceName) -> bool:
+    seen = (scene.upstream(host, name) for host in scene.reachable)
+    return any(upstream.listens for upstream in seen if upstream)
 
 
 def withdrawal(scene: Scene, service: ServiceSpec, old: Iterable[Held]) -> Iterator[Step]:
@@ -61,11 +76,25 @@ def withdrawal(scene: Scene, service: ServiceSpec, old: Iterable[Held]) -> Itera
     would go on sending requests to it.
     """
     former = {host.name for host in scene.former_edges}
-    for host in scene.reachable:
+    for host in _withdrawn(scene, service):
         is_former = host.name in former
-        if (is_former or service.proxy is None) and scene.upstream(host, service.name):
-            cause = "it is no edge any more" if is_former else "no longer behind the proxy"
-            yield from _taken_out(scene, host, service.name, old, cause)
+        cause = "it is no edge any more" if is_former else "no longer behind the proxy"
+        yield from _taken_out(scene, host, service.name, old, cause)
+
+
+def withdraws_listener(scene: Scene, service: ServiceSpec) -> bool:
+    """Whether old consumers of a service lose their way to it by its withdrawal."""
+    seen = (scene.upstream(host, service.name) for host in _withdrawn(scene, service))
+    return any(upstream.listens for upstream in seen if upstream)
+
+
+def _withdrawn(scene: Scene, service: ServiceSpec) -> Iterator[HostState]:
+    """The hosts whose edge knows a service and shall not."""
+    former = {host.name for host in scene.former_edges}
+    is_passed_on = proxy_for(scene.spec, service) is not None
+    for host in scene.reachable:
+        if (host.name in former or not is_passed_on) and scene.upstream(host, service.name):
+            yield host
 
 
 def leftovers(scene: Scene) -> list[Stage]:

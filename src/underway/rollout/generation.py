@@ -12,9 +12,7 @@ from dataclasses import asdict
 from underway.model.names import Generation, SensitiveName, VolumeName
 from underway.model.release import Release
 from underway.model.spec import MountKind, ServiceSpec
-
-Names = tuple[tuple[str, str], ...]
-"""Host names a container gets (`extra_hosts`): (name, address)."""
+from underway.rollout.reach import all_names, direct_ports, proxy_for
 
 
 def _part(value: object) -> object:
@@ -26,15 +24,15 @@ def generation_of(
     service: ServiceSpec,
     *,
     bindings: Mapping[VolumeName, str],
-    names: Names,
     counter: int,
 ) -> Generation:
     """The generation that `service` has in `release`.
 
-    `bindings` are the physical volumes behind its mounts, `names` what other hosts' services
-    resolve to, `counter` tells recreated generations of one configuration apart.
+    `bindings` are the physical volumes behind its mounts, `counter` tells recreated generations
+    of one configuration apart. What other hosts' services resolve to is part of it.
     """
     image = release.image_of(service.name)
+    proxy = proxy_for(release.spec, service)
     volumes = sorted(
         (mount.source, bindings.get(VolumeName(mount.source), ""))
         for mount in service.mounts
@@ -51,12 +49,14 @@ def generation_of(
         "labels": service.labels,
         "health": _part(service.health),
         "ports": [] if service.proxy else [asdict(port) for port in service.ports],
-        "proxied_port": service.proxy.port if service.proxy else 0,
+        "proxied_port": proxy.port if proxy else 0,
         "networks": [asdict(place) for place in service.networks],
-        "extra_hosts": [*service.extra_hosts, *names],
+        "extra_hosts": [*service.extra_hosts, *all_names(release.spec, service)],
         "stop_grace_s": service.stop_grace_s,
         "counter": counter,
     }
+    if direct := direct_ports(release.spec, service):
+        parts["published_across"] = direct
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
     return Generation(hashlib.sha256(canonical.encode()).hexdigest())
 

@@ -14,11 +14,19 @@ from underway.errors import ConfigurationError
 from underway.model.names import AppName, ServiceName
 from underway.model.spec import ProbeSpec
 from underway.model.traffic import Server, ServerMode, Side, Upstream
+from underway.rollout.haproxy_listener import (
+    ROUTES_MAP,
+    listener_key,
+    listener_lines,
+    verify_listens,
+)
 
 READY_WEIGHT: Final = 100
 EDGE_HEALTH_PATH: Final = "/.underway/edge"
 KEEP_ALIVE_S: Final = 10.0
 """How long an old worker may wait for the next request of an idle client before it closes."""
+
+USERS_FRONTEND: Final = "underway"
 
 _SERVER_INDENT: Final = "    server "
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -122,14 +130,18 @@ def base_text(http_port: int) -> str:
         http_port=http_port,
         health_path=EDGE_HEALTH_PATH,
         keep_alive=_ms(KEEP_ALIVE_S),
-        map="${UNDERWAY_EDGE_LIVE}/routes.map",
+        map=ROUTES_MAP,
     )
 
 
 def fragment_text(upstream: Upstream) -> str:
-    """A service's two backends with their servers. ConfigurationError `edge-value-invalid`."""
+    """A service's listeners, and its two backends with their servers.
+
+    Raises ConfigurationError `edge-value-invalid`.
+    """
     _verify(upstream)
     parts = [f"# {upstream.app}/{upstream.service}: server options {_server_options(upstream)}"]
+    parts += listener_lines(upstream)
     for side in Side:
         parts += ["", *_backend_lines(upstream, side)]
         parts += [
@@ -148,9 +160,13 @@ def server_arguments(upstream: Upstream, server: Server) -> str:
 
 
 def route_keys(upstream: Upstream) -> tuple[str, ...]:
-    """The map keys of a service, sorted: host, path and a slash, so that `/api` is not `/apix`."""
+    """The map keys of a service, sorted: host, path and a slash, so that `/api` is not `/apix`.
+
+    Its listeners have keys of their own.
+    """
     path = upstream.proxy.path.rstrip("/") + "/"
-    return tuple(sorted(host.lower() + path for host in upstream.proxy.hosts))
+    users = (host.lower() + path for host in upstream.proxy.hosts)
+    return tuple(sorted([*users, *map(listener_key, upstream.listens)]))
 
 
 def routes_text(upstream: Upstream) -> str:
@@ -175,6 +191,7 @@ def _backend_lines(upstream: Upstream, side: Side) -> list[str]:
     proxy, probe = upstream.proxy, upstream.proxy.probe
     lines = [
         f"backend {backend_name(upstream.app, upstream.service, side)} from underway",
+        *(["    mode tcp"] if upstream.is_tcp else []),
         "    balance roundrobin",
         f"    timeout server {_ms(proxy.response_timeout_s)}",
         f"    timeout tunnel {_ms(proxy.tunnel_timeout_s)}",
@@ -234,3 +251,4 @@ def _verify(upstream: Upstream) -> None:
                 f"the proxy cannot take {what} {value!r} of service {upstream.service}",
                 hint=f"change {what} under x-underway.proxy of this service",
             )
+    verify_listens(upstream)

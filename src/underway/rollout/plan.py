@@ -16,10 +16,12 @@ from underway.model.step import RemoveContainer, RemoveVolume, Step
 from underway.rollout.addresses import Allocator
 from underway.rollout.before import before_stages, undo_stages
 from underway.rollout.cast import Cast, cast_of, holds_resources
-from underway.rollout.farewell import farewell, leftovers
+from underway.rollout.farewell import Farewell, departed, farewell, leftovers
+from underway.rollout.listeners import check_file, check_hosts
 from underway.rollout.naming import files_volume, is_retired
 from underway.rollout.order import turns
 from underway.rollout.prepare import Preparation
+from underway.rollout.reach import proxy_for
 from underway.rollout.request import secret_files
 from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Policy, Scene
@@ -48,12 +50,14 @@ def plan_release(
     """
     scene = Scene(release, snapshot, policy)
     _require_hosts(scene)
+    check_file(scene.spec)
+    check_hosts(scene)
     allocator = Allocator(scene)
     preparation = Preparation(scene, allocator, transfer)
     starter = Starter(scene, allocator)
     draft = _Draft(stages=[*preparation.stages(), *leftovers(scene)])
     if any(preparation.moves_edge(edge) for edge in scene.edges):
-        draft.interrupts += [s.name for s in scene.spec.services if s.proxy]
+        draft.interrupts += [s.name for s in scene.spec.services if proxy_for(scene.spec, s)]
     runs_before = policy.runs_before and not policy.is_undo
     for turn in turns(scene.spec, runs_before=runs_before):
         cast = cast_of(scene, turn.service)
@@ -114,25 +118,33 @@ def _roll_out(scene: Scene, cast: Cast, starter: Starter, draft: _Draft) -> None
 
 
 def _retire(scene: Scene, draft: _Draft) -> list[Stage]:
-    """End all old replicas together: drain, stop (the commit point), forget, remove."""
-    gone = farewell(scene)
-    doomed, kept = draft.retirements, gone.kept
-    if scene.lost_edges:
-        doomed = [r for r in draft.retirements if not r.may_be_sent_to]
-        kept += [held for r in draft.retirements if r.may_be_sent_to for held in r.old]
-    draft.kept += kept
-    draft.left += [
-        f"{', '.join(scene.lost_edges)} may still send requests to {held.name} on {held.host}: "
-        "it keeps running"
-        for held in kept
-    ]
+    """End all old replicas together; after them those that they might have called until then."""
+    stages: list[Stage] = []
+    for is_late, suffix in ((False, ""), (True, " what they called")):
+        gone = farewell(scene, departed(scene, listened=is_late))
+        some = [r for r in draft.retirements if r.is_late is is_late]
+        kept = list(gone.kept)
+        if scene.lost_edges:
+            kept += [held for r in some if r.may_be_sent_to for held in r.old]
+            some = [r for r in some if not r.may_be_sent_to]
+        draft.kept += kept
+        draft.left += [
+            f"{', '.join(scene.lost_edges)} may still send requests to {held.name} on "
+            f"{held.host}: it keeps running"
+            for held in kept
+        ]
+        stages += _ended(gone, some, suffix)
+    return stages
+
+
+def _ended(gone: Farewell, doomed: list[Retirement], suffix: str) -> list[Stage]:
+    """Drain, stop (the commit point), forget, remove."""
+    stops = [*gone.stop, *(lane for r in doomed for lane in r.stop())]
     return [
-        *in_lanes("Drain", [*gone.drain, *(s for r in doomed for s in r.drain())]),
-        *in_parallel(
-            "Retire", [*gone.stop, *(lane for r in doomed for lane in r.stop())], is_commit=True
-        ),
-        *in_lanes("Forget", [s for r in doomed for s in r.forget()]),
-        *in_lanes("Remove", [*gone.remove, *(s for r in doomed for s in r.remove())]),
+        *in_lanes(f"Drain{suffix}", [*gone.drain, *(s for r in doomed for s in r.drain())]),
+        *in_parallel(f"Retire{suffix}", stops, is_commit=True),
+        *in_lanes(f"Forget{suffix}", [s for r in doomed for s in r.forget()]),
+        *in_lanes(f"Remove{suffix}", [*gone.remove, *(s for r in doomed for s in r.remove())]),
     ]
 
 
@@ -192,5 +204,6 @@ def plan_records(
 ) -> Plan:
     """Plan only that every host holds the images and the record of `release`."""
     scene = Scene(release, snapshot, policy)
+    check_file(scene.spec)
     stages = Preparation(scene, Allocator(scene), transfer).records()
     return Plan(scene.app, release.number, f"{scene.app}: record {release.number}", tuple(stages))

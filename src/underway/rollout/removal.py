@@ -35,7 +35,7 @@ def plan_removal(
 ) -> Plan:
     """Plan the end of an app. Nothing is there, nothing is planned."""
     scene = Scene(empty_release(release), snapshot, policy)
-    gone = farewell(scene, everything=True)
+    gone = farewell(scene, scene.services_seen())
     stages = [
         *leftovers(scene),
         *in_lanes("Take out of the traffic", gone.drain),

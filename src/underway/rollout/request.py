@@ -23,7 +23,6 @@ from underway.model.release import Release
 from underway.model.snapshot import Role
 from underway.model.spec import BeforeSpec, FileSpec, HealthSpec, Mount, MountKind, ServiceSpec
 from underway.rollout.addresses import Location
-from underway.rollout.generation import Names
 from underway.rollout.naming import (
     anchor_name,
     before_name,
@@ -31,6 +30,7 @@ from underway.rollout.naming import (
     ledger_volume,
     vault_volume,
 )
+from underway.rollout.reach import Names
 from underway.rollout.scene import Replica
 
 SECRETS_DIRECTORY = "/run/secrets"

@@ -11,22 +11,26 @@ from underway.rollout.scene import Held
 
 @dataclass(slots=True)
 class Retirement:
-    """Old replicas that take no new requests any more, still to be drained and removed."""
+    """Old replicas that take no new requests any more, still to be drained and removed.
+
+    `is_late`: services on other hosts call them until their own old replicas are gone.
+    """
 
     cast: Cast
     old: tuple[Held, ...]
     withdrawal: tuple[Step, ...] = ()
     is_kept: bool = False
+    is_late: bool = False
 
     @property
     def may_be_sent_to(self) -> bool:
         """Whether old replicas are, or were, behind the proxy."""
-        return self.cast.service.proxy is not None or any(h.state.port for h in self.old)
+        return self.cast.proxy is not None or any(h.state.port for h in self.old)
 
     def drain(self) -> Iterable[Step]:
         """Gates: only tunnels are left on the old replicas, or the drain time is over."""
         yield from self.withdrawal
-        proxy = self.cast.service.proxy
+        proxy = self.cast.proxy
         if proxy is None:
             return
         for model in self.cast.models:
@@ -60,6 +64,7 @@ class Retirement:
             for held in self.old:
                 model.drop(held.name)
             if not self.is_kept:
+                model.settle()
                 wished = {replica.name for replica in self.cast.wished}
                 for key in list(model.servers):
                     if key[1] not in wished or key[0] is not model.live:

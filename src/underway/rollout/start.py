@@ -18,6 +18,7 @@ from underway.model.step import (
 from underway.rollout.addresses import Allocator, Location
 from underway.rollout.cast import Cast
 from underway.rollout.naming import files_volume, own_labels
+from underway.rollout.reach import names_for
 from underway.rollout.request import image_reference, replica_request, secret_files
 from underway.rollout.scene import Replica, Scene
 from underway.rollout.stages import in_lanes, in_parallel
@@ -55,7 +56,8 @@ class Starter:
         """Stages that create, start and await `batch`; what stands already is only awaited."""
         stages = in_lanes(f"Files for {title}", self._files(cast, batch))
         stages += in_parallel(f"Start {title}", [self._make(cast, replica) for replica in batch])
-        if not cast.models:
+        # Of a service that users reach, the edge's probe tells enough; an open port does not.
+        if not cast.models or cast.is_tcp:
             stages += in_parallel(
                 f"Wait for {title}", [(self._gate(cast.service, replica),) for replica in batch]
             )
@@ -105,7 +107,7 @@ class Starter:
             cast.service,
             replica,
             location=location,
-            names=cast.names,
+            names=names_for(self.scene.spec, cast.service, replica.host),
             bindings=cast.bindings,
         )
         steps.append(CreateContainer(replica.host, request, why))

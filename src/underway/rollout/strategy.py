@@ -20,9 +20,9 @@ from underway.model.step import (
     Watch,
 )
 from underway.model.traffic import Server, ServerMode, Side
-from underway.rollout.addresses import published_clash
 from underway.rollout.cast import Cast, is_ready
-from underway.rollout.farewell import withdrawal
+from underway.rollout.collision import must_stop_first, needs_listener_closed
+from underway.rollout.farewell import withdrawal, withdraws_listener
 from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Replica, Scene
 from underway.rollout.stages import in_lanes, in_parallel
@@ -43,11 +43,18 @@ class Rollout:
     kept: list[Held] = field(default_factory=list)
     is_withdrawn: bool = False
     may_be_sent_to: bool = field(init=False)
+    is_late: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        """Work out whether a lost edge may still send requests to old replicas."""
-        was_proxied = self._service.proxy or any(held.state.port for held in self.cast.old)
+        """Work out who may still call old replicas: a lost edge, or old consumers elsewhere."""
+        were_passed = [bool(held.state.port) for held in self.cast.old]
+        was_proxied = self.cast.proxy is not None or any(were_passed)
         self.may_be_sent_to = bool(self.scene.lost_edges and was_proxied)
+        # Old consumers do not know the new replicas' way before they are replaced themselves.
+        is_new_way = any(model.wished_listens for model in self.cast.models)
+        self.is_late = withdraws_listener(self.scene, self._service) or (
+            is_new_way and not all(were_passed)
+        )
 
     @property
     def _service(self) -> ServiceSpec:
@@ -55,8 +62,9 @@ class Rollout:
 
     def plan(self) -> Retirement:
         """Fill `stages`; what is left to retire afterwards is returned."""
-        if self._stops_first and self.cast.todo and self.cast.old:
-            return self._recreate()
+        closes = needs_listener_closed(self.scene, self.cast)
+        if self.cast.todo and (closes or (self._stops_first and self.cast.old)):
+            return self._recreate(closes=closes)
         return self._start_first()
 
     @property
@@ -65,10 +73,12 @@ class Rollout:
         return (
             self._service.strategy is Strategy.RECREATE
             or self._service.is_single_writer
-            or published_clash(self.scene.spec, self._service)
+            or must_stop_first(self.scene, self.cast)
         )
 
     def _start_first(self) -> Retirement:
+        for model in self.cast.models:
+            model.listen_to_all()
         wants_flip = self._service.strategy is Strategy.BLUE_GREEN and bool(self.cast.todo)
         names = frozenset(replica.name for replica in self.cast.wished)
         self.side = chosen_side(self.cast.models, names, flips=wants_flip)
@@ -101,7 +111,8 @@ class Rollout:
         return self._rest(())
 
     def _rest(self, retiring: Iterable[Held]) -> Retirement:
-        return Retirement(self.cast, (*self.kept, *retiring), self._withdrawal())
+        old = (*self.kept, *retiring)
+        return Retirement(self.cast, old, self._withdrawal(), is_late=self.is_late)
 
     def _serves_unseen(self, replica: Replica) -> bool:
         """Whether a replica on a host that does not answer is known to serve on every edge."""
@@ -127,8 +138,11 @@ class Rollout:
                     surplus[i] -= 1
         return going
 
-    def _recreate(self) -> Retirement:
-        """Stop first: what holds a port, a volume or a name makes room for the new replica."""
+    def _recreate(self, *, closes: bool) -> Retirement:
+        """Stop first: what holds a port, a volume or a name makes room for the new replica.
+
+        `closes`: the edges stop listening for the service, as a replica takes over the port.
+        """
         if self.may_be_sent_to:
             return self._rest(self.cast.old)
         self.side = self.cast.models[0].live if self.cast.models else Side.A
@@ -137,7 +151,7 @@ class Rollout:
             parallelism = 0
         batches = _batches(self.cast.todo, parallelism)
         waiting = list(self.cast.old)
-        self.does_interrupt = not self.cast.models or self._stops_all(batches)
+        self.does_interrupt = closes or not self.cast.models or self._stops_all(batches)
         for number, batch in enumerate(batches, start=1):
             title = f"{self._service.name} {number}/{len(batches)}"
             is_last = number == len(batches)
@@ -147,7 +161,11 @@ class Rollout:
                 for held in retiring:
                     model.drain(held.name)
             self._tell(f"Drain {title}", "makes room for the new replica")
-            self._retire_now(title, retiring)
+            self._retire(title, retiring)
+            for model in self.cast.models:
+                model.settle() if closes else model.listen_to_all()
+            if closes:
+                self._tell(f"Close {title}", "its port makes room for the new replica")
             self._start(title, batch)
             self._cut_over(title, batch, ())
             self._monitor(title, batch)
@@ -175,7 +193,7 @@ class Rollout:
                     mode = ServerMode.READY if is_idle else ServerMode.DRAIN
                     model.put(_in_mode(server, mode))
         self._tell(f"Probe {title}", "checked before it gets a request")
-        proxy = self._service.proxy
+        proxy = self.cast.proxy
         refs = tuple(ReplicaRef(replica.host, replica.name) for replica in batch)
         if refs and proxy:
             self.stages += in_lanes(
@@ -195,7 +213,7 @@ class Rollout:
 
     def _relieve(self, title: str, batch: tuple[Replica, ...]) -> None:
         """An unhealthy replica may still answer: it finishes what it has before it is removed."""
-        proxy = self._service.proxy
+        proxy = self.cast.proxy
         unwell = tuple(r.name for r in batch if self.cast.is_unwell(r, self.scene))
         taken = [m for m in self.cast.models if any(m.takes(name) for name in unwell)]
         if proxy is None or not taken:
@@ -261,9 +279,13 @@ class Rollout:
             self._watch(f"Watch {title}", batch, self._service.update.monitor_s, "monitor")
 
     def _retire_now(self, title: str, retiring: Iterable[Held]) -> None:
-        if self.may_be_sent_to:
+        """Retire between batches, unless somebody may still call them."""
+        if self.may_be_sent_to or self.is_late:
             self.kept += retiring
-            return
+        else:
+            self._retire(title, retiring)
+
+    def _retire(self, title: str, retiring: Iterable[Held]) -> None:
         retirement = Retirement(self.cast, tuple(retiring), self._withdrawal(), is_kept=True)
         self.stages += in_lanes(f"Drain {title}", retirement.drain())
         self.stages += in_parallel(f"Retire {title}", retirement.stop())

@@ -9,6 +9,7 @@ from underway.model.spec import ProxySpec, ServiceSpec
 from underway.model.step import SetUpstream
 from underway.model.traffic import Server, ServerMode, Side, Upstream
 from underway.rollout.haproxy_config import fragment_digest
+from underway.rollout.reach import listens_on
 from underway.rollout.scene import Scene
 
 Key = tuple[Side, str]
@@ -19,6 +20,8 @@ class EdgeModel:
     """One edge's knowledge of one service while a plan is being made.
 
     `told` is what the edge knows after the steps planned so far; None forces the next telling.
+    `listens` is where it listens for consumers: while a rollout goes on, where old ones call and
+    where new ones will (`listen_to_all`), in the end where the release wishes it (`settle`).
     """
 
     edge: HostName
@@ -29,6 +32,21 @@ class EdgeModel:
     servers: dict[Key, Server] = field(default_factory=dict)
     checked: set[Key] = field(default_factory=set)
     told: Upstream | None = None
+    listens: tuple[str, ...] = ()
+    seen_listens: tuple[str, ...] = ()
+
+    @property
+    def wished_listens(self) -> tuple[str, ...]:
+        """Where the release wishes this edge to listen."""
+        return listens_on(self.scene.spec, self.service, self.edge)
+
+    def listen_to_all(self) -> None:
+        """Listen for old and new consumers alike."""
+        self.listens = tuple(sorted({*self.seen_listens, *self.wished_listens}))
+
+    def settle(self) -> None:
+        """Listen for the consumers of the release alone."""
+        self.listens = self.wished_listens
 
     def upstream(self) -> Upstream:
         """What the edge shall know now."""
@@ -38,6 +56,7 @@ class EdgeModel:
             self.proxy,
             self.live,
             tuple(sorted(self.servers.values())),
+            self.listens,
         )
 
     def tell(self, cause: str) -> SetUpstream | None:
@@ -101,6 +120,7 @@ def edge_model(scene: Scene, edge: HostState, service: ServiceSpec, proxy: Proxy
     if seen is None:
         return model
     model.live = seen.live
+    model.listens = model.seen_listens = seen.listens
     for server in seen.servers:
         key = (server.side, server.name)
         model.servers[key] = Server(

@@ -54,12 +54,7 @@ def refusal(host: HostName, result: ExecResult) -> UnderwayError:
                 hint="Look with `underway status` at what the newer run did, then plan again.",
             )
         case ScriptExit.HOST_TAKEN:
-            owner = lines[1] if len(lines) > 1 else "another app"
-            return RefusedError(
-                "host-taken",
-                f"{said} belongs to {owner} on edge {host}",
-                hint=f"Take another host name, or remove it from {owner} first.",
-            )
+            return _taken(host, said, lines[1] if len(lines) > 1 else "another app")
         case ScriptExit.INVALID:
             return ConfigurationError(
                 "edge-config-invalid",
@@ -73,6 +68,21 @@ def refusal(host: HostName, result: ExecResult) -> UnderwayError:
             )
         case _:
             return _failure(host, result.exit_code, said)
+
+
+def _taken(host: HostName, what: str, owner: str) -> RefusedError:
+    """A host name, or the address and port of a listener, that another app has."""
+    if ":" in what:
+        return RefusedError(
+            "listener-taken",
+            f"{what} on edge {host} is held by {owner}",
+            hint=f"Let the service use another port, or remove it from {owner} first.",
+        )
+    return RefusedError(
+        "host-taken",
+        f"{what} belongs to {owner} on edge {host}",
+        hint=f"Take another host name, or remove it from {owner} first.",
+    )
 
 
 def _failure(host: HostName, exit_code: int, said: str) -> EngineError:

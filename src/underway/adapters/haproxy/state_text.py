@@ -8,6 +8,7 @@ from underway.adapters.haproxy.server_rows import ServerRow, check_statuses, ser
 from underway.model.names import AppName, RunNumber, ServiceName
 from underway.model.traffic import EdgeState, ObservedUpstream, Side
 from underway.rollout.haproxy_config import BackendName, digest_of, parsed_backend
+from underway.rollout.haproxy_listener import hosts_of, listens_of
 
 _RUNNING_STRUCTURE = "underway-"
 
@@ -101,7 +102,8 @@ def _upstream(answer: _Answer, app: AppName, service: ServiceName) -> ObservedUp
         service=service,
         live=min(sides, default=Side.A),
         fragment=digest_of(answer.files[app, service], keys) if is_whole else "",
-        hosts=tuple(sorted({key.partition("/")[0] for key in keys})),
+        hosts=hosts_of(keys),
+        listens=listens_of(keys),
         servers=tuple(
             sorted(
                 row.observed(answer.checks.get((row.backend, row.name), ""))
