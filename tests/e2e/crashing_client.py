@@ -21,7 +21,7 @@ from underway.adapters.ledger import AnchorLedger
 from underway.adapters.lock import AttachedLocks
 from underway.cli.program import run_program
 from underway.kernel import executor
-from underway.kernel.executor import subject_of
+from underway.kernel.concern import subject_of
 from underway.model.names import HostName
 from underway.model.step import Step
 

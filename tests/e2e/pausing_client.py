@@ -17,7 +17,8 @@ from typing import Any
 
 from underway.api import steering
 from underway.cli.program import run_program
-from underway.kernel.executor import StepContext, StepResult, subject_of
+from underway.kernel.concern import subject_of
+from underway.kernel.executor import StepContext, StepResult
 from underway.model.step import Step
 from underway.rollout.apply import Applier
 

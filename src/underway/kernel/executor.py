@@ -2,7 +2,7 @@
 
 Before every step the lock and the wish to stop are checked. The first failure ends the other
 lanes after the step they are in. An undo runs by the same code: it ignores cancellation, goes on
-past failures, and reports them all.
+past failures, and reports them all; what a failure makes unsafe is left for the next plan.
 """
 
 import threading
@@ -17,6 +17,14 @@ from underway.errors import (
     LockLostError,
     StepFailedError,
     UnderwayError,
+    UnreachableError,
+)
+from underway.kernel.concern import (
+    RECORDS,
+    TAKES_AWAY,
+    judged_replicas,
+    service_of,
+    subject_of,
 )
 from underway.kernel.telling import Voice
 from underway.model.event import (
@@ -30,7 +38,7 @@ from underway.model.event import (
 )
 from underway.model.names import HostName, ServiceName
 from underway.model.plan import Lane, Plan, Stage
-from underway.model.step import AwaitContainer, AwaitedState, AwaitServers, Step, Verdict, Watch
+from underway.model.step import RemoveUpstream, SetUpstream, Step, Verdict
 from underway.ports import Clock, Lock
 
 MOST_LANES_AT_ONCE: Final = 32
@@ -123,6 +131,7 @@ class _Walker:
         self._stop = threading.Event()
         self._lock_lost: LockLostError | None = None
         self._failed_replicas: defaultdict[ServiceName, set[str]] = defaultdict(set)
+        self._barred: set[ServiceName | None] = set()
 
     def walk(self) -> Walk:
         for index, stage in enumerate(self._plan.stages, start=1):
@@ -159,6 +168,8 @@ class _Walker:
                 self._result.is_cancelled = True
                 self._stop.set()
                 return
+            if self._is_barred(step):
+                return
             if not self._walk_step(lane.host, step) and self._is_undo:
                 return
 
@@ -185,6 +196,16 @@ class _Walker:
         taken = self._executor.clock.monotonic() - began
         self._voice.say(StepFinished(number, kind, subject, taken, verdict, result.text), host)
         return True
+
+    def _is_barred(self, step: Step) -> bool:
+        """Whether a failure of this walk makes a step unsafe, made as it was for a walk without.
+
+        Traffic does not move to replicas that did not pass, and nothing is taken away that may
+        still serve because of it. Planning again knows what serves.
+        """
+        if isinstance(step, SetUpstream | RemoveUpstream):
+            return bool(self._barred & {None, service_of(step)})
+        return bool(self._result.failures) and isinstance(step, TAKES_AWAY)
 
     def _applied(self, number: int, host: HostName, step: Step) -> StepResult:
         context = StepContext(
@@ -241,6 +262,10 @@ class _Walker:
             return
         with self._guard:
             self._result.failures.append(Failure(host, step, error))
+            if isinstance(error, UnreachableError):
+                self._barred.add(None)  # it may be an edge that goes on serving
+            elif not isinstance(step, RECORDS):
+                self._barred.add(service_of(step))
         self._stop.set()
         kind, subject = type(step).__name__, subject_of(step)
         self._voice.say(
@@ -249,31 +274,6 @@ class _Walker:
         )
 
 
-def judged_replicas(step: Step) -> tuple[ServiceName, frozenset[str]] | None:
-    """The replicas a gate judges; None for a step whose failure no tolerance covers."""
-    match step:
-        case AwaitContainer(until=AwaitedState.READY) | Watch():
-            return step.service, frozenset({step.container})
-        case AwaitServers(service=service, servers=servers):
-            return service, frozenset(ref.container for ref in servers)
-        case _:
-            return None
-
-
 def _told(error: UnderwayError) -> str:
     """What happened and why; the code stands apart."""
     return f"{error.message} ({error.cause})" if error.cause else error.message
-
-
-def subject_of(step: Step) -> str:
-    """What a step is about, in one word: a container, an image, a service."""
-    for name in ("container", "network", "volume", "image", "upstream", "service", "release"):
-        value = getattr(step, name, None)
-        if value is None:
-            continue
-        for attribute in ("name", "physical", "reference", "service"):
-            inner = getattr(value, attribute, None)
-            if isinstance(inner, str):
-                return inner
-        return str(value)
-    return ""

@@ -8,22 +8,27 @@ from typing import Self
 import pytest
 
 from tests.fakes.time import FakeClock
-from underway.errors import LockLostError, StepFailedError
+from underway.errors import LockLostError, StepFailedError, UnreachableError
 from underway.kernel.executor import Cancelled, Executor, StepContext, StepResult, Walk
 from underway.kernel.telling import Voice
 from underway.model.event import Event, StepFinished
 from underway.model.names import AppName, ContainerName, HostName, ReleaseNumber, ServiceName
 from underway.model.plan import Lane, Plan, Stage
+from underway.model.spec import ProxySpec
 from underway.model.step import (
     AwaitContainer,
     AwaitedState,
     AwaitServers,
     RemoveContainer,
     ReplicaRef,
+    SetCurrent,
+    SetUpstream,
     StartContainer,
     Step,
+    StopContainer,
     Verdict,
 )
+from underway.model.traffic import Side, Upstream
 
 WEB = ServiceName("web")
 LIMIT_S = 10
@@ -56,18 +61,25 @@ class Crew:
     """Applies steps by name: some fail, some do something first; remembers what was done."""
 
     failing: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
     doing: dict[str, Callable[[StepContext], None]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     cancel: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, step: Step, context: StepContext) -> StepResult:
         name = str(getattr(step, "container", ""))
+        if step.host in self.lost:
+            raise UnreachableError("host-unreachable", f"{step.host} does not answer")
+        if step.cause in self.failing:
+            raise StepFailedError("disk-full", f"no space for the {step.cause}")
         if name in self.doing:
             self.doing[name](context)
         if name in self.failing:
             raise StepFailedError("replica-crashed", f"{name} crashed")
         self.done.append(name)
+        self.steps.append(step)
         return StepResult(Verdict.PASSED)
 
     def run(self, plan: Plan, *, is_undo: bool = False, lock: FakeLock | None = None) -> Walk:
@@ -233,6 +245,53 @@ def test_a_bug_in_a_step_is_a_failure_with_its_cause() -> None:
     (failure,) = walk.failures
     assert failure.error.code == "bug"
     assert isinstance(failure.error.__cause__, ZeroDivisionError)
+
+
+def route(service: str, host: str) -> SetUpstream:
+    upstream = Upstream(AppName("libra"), ServiceName(service), ProxySpec(("x.test",), 80), Side.A)
+    return SetUpstream(HostName(host), upstream, "test")
+
+
+def routed(crew: Crew) -> list[tuple[str, str]]:
+    """Host and service of the upstreams that were set."""
+    steps = [step for step in crew.steps if isinstance(step, SetUpstream)]
+    return [(step.host, step.upstream.service) for step in steps]
+
+
+def stop(name: str) -> StopContainer:
+    return StopContainer(
+        HostName("app1"), ContainerName(name), ContainerName(f"{name}-retired"), 10, "test"
+    )
+
+
+def test_an_undo_moves_no_traffic_to_what_did_not_pass_and_takes_nothing_away_then() -> None:
+    """The other service goes back all the same."""
+    crew = Crew(failing=frozenset({"old"}))
+    moves = stage((route("web", "app1"),), (route("api", "app2"),))
+    walk = crew.run(plan(stage((gate("old"),)), moves, stage((stop("new"),))), is_undo=True)
+    assert routed(crew) == [("app2", "api")]
+    assert "new" not in crew.done
+    assert len(walk.failures) == 1
+    assert not walk.is_whole
+
+
+def test_an_undo_that_loses_a_host_is_planned_anew_before_traffic_moves_again() -> None:
+    """The lost one may be an edge, and go on sending to what the plan would stop."""
+    crew = Crew(lost=frozenset({"app2"}))
+    first = stage((route("web", "app1"),), (route("web", "app2"),))
+    walk = crew.run(
+        plan(first, stage((route("api", "app1"),)), stage((stop("new"),))), is_undo=True
+    )
+    assert routed(crew) == [("app1", "web")]
+    assert "new" not in crew.done
+    assert len(walk.failures) == 1
+
+
+def test_a_record_that_cannot_be_written_keeps_no_undo_from_moving_traffic() -> None:
+    crew = Crew(failing=frozenset({"ledger"}))
+    record = SetCurrent(HostName("app1"), ReleaseNumber(1), (), "ledger")
+    crew.run(plan(stage((record,)), stage((route("web", "app1"),))), is_undo=True)
+    assert routed(crew) == [("app1", "web")]
 
 
 def test_steps_after_a_failed_one_in_a_lane_are_left_even_in_an_undo() -> None:
