@@ -6,9 +6,17 @@ connections; each use case is a function over it. Outcomes are values, failures 
 """
 
 from underway.api.checking import check
-from underway.api.deploying import DeployOptions, DeployResult, deploy, plan, rollback, ship
+from underway.api.deploying import (
+    DeployOptions,
+    DeployResult,
+    deploy,
+    plan,
+    repair,
+    rollback,
+    ship,
+)
 from underway.api.inspecting import ReplicaLine, history, logs, releases, status
-from underway.api.maintaining import lock_holders, lock_release, prune, remove, repair
+from underway.api.maintaining import lock_holders, lock_release, prune, remove
 from underway.api.session import Session
 
 __all__ = [

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from underway.api.running import Finish, record_release, run_job
+from underway.api.running import record_release, run_job
 from underway.api.session import Session, current_release, releases_of, runs_of
 from underway.api.shipping import Cargo, load_cargo, recorded
 from underway.api.steering import Course, Job
@@ -57,8 +57,12 @@ def ship(
     `refresh` names services whose `image:` is resolved anew. What serves is not touched.
     """
     snapshot = session.observe()
-    cargo = load_cargo(session, snapshot, refresh=refresh)
-    course = Course.of(session, cargo, Job("ship", wait_s=wait_s))
+    course = Course.of(
+        session,
+        Job("ship", wait_s=wait_s),
+        snapshot,
+        lambda seen: load_cargo(session, seen, refresh=refresh),
+    )
     return record_release(session, course, _seen_again(course, snapshot))
 
 
@@ -66,8 +70,8 @@ def plan(session: Session, options: DeployOptions | None = None) -> Plan:
     """Ship (or take the release named) and plan it, changing no host."""
     chosen = options or DeployOptions()
     snapshot = session.observe()
-    cargo = _cargo(session, snapshot, chosen)
-    course = Course.of(session, cargo, _job("plan", chosen))
+    job = _job("plan", chosen)
+    course = Course.of(session, job, snapshot, lambda seen: _cargo(session, seen, chosen))
     return course.plan(_seen_again(course, snapshot))
 
 
@@ -80,6 +84,23 @@ def deploy(session: Session, options: DeployOptions | None = None) -> DeployResu
     chosen = options or DeployOptions()
     job = _job("deploy", chosen)
     return _run(session, job, chosen, lambda seen: _cargo(session, seen, chosen))
+
+
+def repair(session: Session, *, skip_hosts: frozenset[HostName] = frozenset()) -> DeployResult:
+    """Bring what runs back to what the current release says, and touch nothing else."""
+    options = DeployOptions(allow_interruption=True, skip_hosts=skip_hosts)
+
+    def current(snapshot: Snapshot) -> Cargo:
+        release = current_release(snapshot)
+        if release is None:
+            raise RefusedError(
+                "nothing-deployed",
+                "nothing was deployed yet: there is nothing to mend",
+                hint="`underway deploy` ships the file and brings it to the hosts",
+            )
+        return recorded(session, snapshot, release.number)
+
+    return _run(session, _job("repair", options), options, current)
 
 
 def rollback(session: Session, options: DeployOptions | None = None) -> DeployResult:
@@ -124,10 +145,9 @@ def _run(
     session.voice.say(RunStarted(job.command, session.app, options.release))
     try:
         snapshot = session.observe()
-        cargo = cargo_of(snapshot)
         before = current_release(snapshot)
-        course = Course.of(session, cargo, job)
-        finish: Finish = run_job(session, course, _seen_again(course, snapshot))
+        course = Course.of(session, job, snapshot, cargo_of)
+        finish = run_job(session, course, _seen_again(course, snapshot))
     except UnderwayError as error:
         taken = session.clock.monotonic() - began
         outcome = _outcome_of(error)
@@ -136,9 +156,9 @@ def _run(
         )
         raise
     taken = session.clock.monotonic() - began
-    session.voice.say(RunFinished(finish.outcome, 0, cargo.release.number, taken, finish.text))
+    session.voice.say(RunFinished(finish.outcome, 0, finish.release.number, taken, finish.text))
     return DeployResult(
-        cargo.release,
+        finish.release,
         before.number if before else NO_RELEASE,
         finish.outcome,
         finish.steps,
@@ -169,7 +189,11 @@ def _release_before(snapshot: Snapshot) -> ReleaseNumber:
     """The release that ran before the current one, or the end of what was interrupted."""
     current = current_release(snapshot)
     if current is None:
-        raise RefusedError("nothing-deployed", "nothing was deployed yet: there is no way back")
+        raise RefusedError(
+            "nothing-deployed",
+            "nothing was deployed yet: there is no way back",
+            hint="`underway deploy` ships the file and brings it to the hosts",
+        )
     known = releases_of(snapshot)
     runs = runs_of(snapshot)
     if runs and _is_half_done(runs[-1]):

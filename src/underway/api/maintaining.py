@@ -1,13 +1,12 @@
 """Mend, tidy, remove, and the lock: what is done between deploys."""
 
-from underway.api.deploying import DeployOptions, DeployResult, deploy
 from underway.api.running import bring_tools
 from underway.api.session import Session, current_release, next_run, releases_of, runs_of
 from underway.api.shipping import Cargo
 from underway.api.steering import Course, Job
-from underway.errors import NotUndoneError, RefusedError
+from underway.errors import NotUndoneError, StepFailedError
 from underway.model.event import Outcome
-from underway.model.names import NO_RELEASE, HostName
+from underway.model.names import NO_RELEASE
 from underway.model.plan import Plan
 from underway.model.release import Release
 from underway.model.snapshot import HostState, Role, Snapshot
@@ -19,15 +18,6 @@ from underway.rollout.stages import in_lanes
 
 KEPT_RELEASES = 3
 """How many releases that ran keep their images on the hosts, for a rollback without a registry."""
-
-
-def repair(session: Session, *, skip_hosts: frozenset[HostName] = frozenset()) -> DeployResult:
-    """Bring what runs back to what the current release says, and touch nothing else."""
-    release = current_release(session.observe())
-    if release is None:
-        raise RefusedError("nothing-deployed", "nothing was deployed yet: there is nothing to mend")
-    options = DeployOptions(release.number, allow_interruption=True, skip_hosts=skip_hosts)
-    return deploy(session, options)
 
 
 def lock_holders(session: Session) -> tuple[LockHolder, ...]:
@@ -62,13 +52,15 @@ def remove(session: Session, *, with_data: bool = False, wait_s: float = 0.0) ->
     course = Course(session, cargo, Job("remove"), tools)
     bring_tools(session, course, snapshot)
     with session.locks.acquire(session.app, "remove", wait_s=wait_s) as lock:
-        plan = plan_removal(release, session.observe(), policy, with_data=with_data)
+        snapshot = session.observe()
+        plan = plan_removal(release, snapshot, policy, with_data=with_data)
         walk = course.executor(lock, next_run(snapshot)).run(plan)
     _tidy_tools(session, course)
-    if walk.failures or plan.left:
+    if plan.left or not walk.is_whole:
         raise NotUndoneError(
             "not-removed",
             f"not everything of {session.app} could be removed",
+            cause="interrupted" if walk.is_cancelled else "",
             hint="run `underway remove` again",
             detail=(*plan.left, *(str(failure.error) for failure in walk.failures)),
         )
@@ -100,17 +92,19 @@ def plan_prune(session: Session, snapshot: Snapshot) -> Plan:
 
 
 def _needed_releases(snapshot: Snapshot) -> set[int]:
+    """The current release, those that ran last, and those shipped for later."""
     current = current_release(snapshot)
+    failed = {run.release for run in runs_of(snapshot) if run.outcome == Outcome.UNDONE}
+    newer = {n for n in releases_of(snapshot) if not current or n > current.number}
     needed = [current.number] if current else []
     for run in reversed(runs_of(snapshot)):
         if run.outcome == Outcome.DONE and run.current and run.current not in needed:
             needed.append(run.current)
-    return set(needed[:KEPT_RELEASES])
+    return {*needed[:KEPT_RELEASES], *(newer - failed)}
 
 
 def _prunable(session: Session, host: HostState, unwanted: set[str]) -> list[Step]:
     used = {container.image_id for container in host.containers}
-    others = {container.image_id for container in host.containers if container.app != session.app}
     steps: list[Step] = [
         RemoveContainer(host.name, c.name, "ended, and no run needs it")
         for c in host.containers
@@ -119,7 +113,7 @@ def _prunable(session: Session, host: HostState, unwanted: set[str]) -> list[Ste
     steps += [
         RemoveImage(host.name, image.id, "no release that runs or ran lately needs it")
         for image in host.images
-        if image.id in unwanted and image.id not in used | others
+        if image.id in unwanted and image.id not in used
     ]
     return steps
 
@@ -133,8 +127,13 @@ def prune(session: Session, *, wait_s: float = 0.0) -> Plan:
         return plan
     course = Course(session, Cargo(release, {}, b""), Job("prune"), session.workshop.tools())
     with session.locks.acquire(session.app, "prune", wait_s=wait_s) as lock:
-        plan = plan_prune(session, session.observe())
-        course.executor(lock, next_run(snapshot)).run(plan)
+        snapshot = session.observe()
+        plan = plan_prune(session, snapshot)
+        walk = course.executor(lock, next_run(snapshot)).run(plan)
+    if walk.failures:
+        raise walk.failures[0].error
+    if not walk.is_whole:
+        raise StepFailedError("interrupted", "interrupted; what serves was not touched")
     return plan
 
 
@@ -145,5 +144,4 @@ __all__ = [
     "plan_prune",
     "prune",
     "remove",
-    "repair",
 ]

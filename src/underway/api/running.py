@@ -42,9 +42,10 @@ HARMLESS = (PullImage, SendImage, CreateNetwork, CreateVolume, WriteVault, Recor
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """How a run ended well."""
+    """How a run ended well: `release` is what it came to."""
 
     outcome: Outcome
+    release: Release
     steps: int
     text: str = ""
 
@@ -53,7 +54,7 @@ def run_job(session: Session, course: Course, snapshot: Snapshot) -> Finish:
     """Bring the fleet to the course's release, or raise after bringing it back."""
     plan = course.plan(snapshot)
     if plan.is_empty and is_settled(snapshot):
-        return Finish(Outcome.NOTHING_TO_DO, 0, f"{session.app} runs it already")
+        return Finish(Outcome.NOTHING_TO_DO, course.release, 0, f"{session.app} runs it already")
     _allow_interruption(session, course, plan)
     bring_tools(session, course, snapshot)
     wait_s = course.job.wait_s
@@ -115,10 +116,11 @@ def _run_locked(session: Session, course: Course, lock: Lock, shown: Plan) -> Fi
     if plan.is_empty:
         return _settle(session, course, snapshot)
     previous = current_release(snapshot)
+    back = _way_back(session, course, snapshot, previous)
     recorder = Recorder.begin(session, course, snapshot)
     try:
         walk = course.executor(lock, recorder.number).run(plan)
-        run = _Run(session, course, lock, recorder.number, previous)
+        run = _Run(session, course, lock, recorder.number, previous, back)
         if walk.is_whole or walk.is_committed:
             run.finish(walk)
         else:
@@ -127,15 +129,27 @@ def _run_locked(session: Session, course: Course, lock: Lock, shown: Plan) -> Fi
         recorder.end(error)
         raise
     recorder.end(None)
-    return Finish(Outcome.DONE, sum(1 for _ in plan.steps()))
+    return Finish(Outcome.DONE, course.release, sum(1 for _ in plan.steps()))
+
+
+def _way_back(
+    session: Session, course: Course, snapshot: Snapshot, previous: Release | None
+) -> Course | None:
+    """The course that would undo this one, read while every host answers; None if it cannot be."""
+    try:
+        return course.back_to(snapshot, previous)
+    except UnderwayError as error:
+        text = f"if this run fails, it cannot be taken back: {error.message}"
+        session.voice.note(Level.WARNING, error.code, text)
+        return None
 
 
 def _settle(session: Session, course: Course, snapshot: Snapshot) -> Finish:
     """Nothing is left to do; a run that died before it could say so is told to be over."""
     if is_settled(snapshot):
-        return Finish(Outcome.NOTHING_TO_DO, 0, "another run has done it")
+        return Finish(Outcome.NOTHING_TO_DO, course.release, 0, "another run has done it")
     Recorder.begin(session, course, snapshot).end(None)
-    return Finish(Outcome.NOTHING_TO_DO, 0, "an interrupted run had done it")
+    return Finish(Outcome.NOTHING_TO_DO, course.release, 0, "an interrupted run had done it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +161,7 @@ class _Run:
     lock: Lock
     number: RunNumber
     previous: Release | None
+    back: Course | None
 
     def finish(self, walk: Walk) -> None:
         """Go forward until planning again finds nothing to do."""
@@ -194,15 +209,20 @@ class _Run:
                 "not-undone",
                 f"release {self.course.release.number} failed and could not be taken back whole",
                 cause=str(cause) if cause else "interrupted",
-                hint=f"when the host is back, `underway {self._way_back()}` or `underway repair` "
-                "ends it",
+                hint=f"when the host is back, `underway {self._command_back()}` or "
+                "`underway repair` ends it",
                 detail=(*left, *(cause.detail if cause else ())),
             )
         raise self._undone(cause)
 
     def _go_back(self) -> tuple[str, ...]:
         """Undo by planning; what is left is returned."""
-        back = self.course.back_to(self.session.observe(), self.previous)
+        back = self.back
+        if back is None:
+            try:
+                back = self.course.back_to(self.session.observe(), self.previous)
+            except UnderwayError as error:
+                return (str(error),)
         plan = None
         for _ in range(MOST_TRIES):
             plan = back.plan(self.session.observe(), keep_unreachable=True)
@@ -236,7 +256,7 @@ class _Run:
         if any(service.before for service in self.course.release.spec.services):
             yield f"what `before` of release {self.course.release.number} did to the data stays"
 
-    def _way_back(self) -> str:
+    def _command_back(self) -> str:
         return f"rollback {self.previous.number}" if self.previous else "remove"
 
     def _is_paused(self, walk: Walk) -> bool:

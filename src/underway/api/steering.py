@@ -1,13 +1,15 @@
 """The course of one run: a release, how it is planned, and what its steps need."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from underway.api.session import Session, releases_of
+from underway.api.session import Session, current_release, releases_of
 from underway.api.shipping import Cargo, is_same, recorded
+from underway.errors import RefusedError
 from underway.image.plan import images_by_host, transfer_lanes
 from underway.kernel.executor import Executor
 from underway.model.image import ImageIdentity
-from underway.model.names import HostName, ReleaseNumber, RunNumber, ServiceName
+from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.plan import Lane, Plan
 from underway.model.release import Release
 from underway.model.snapshot import Snapshot
@@ -21,7 +23,10 @@ from underway.rollout.scene import Policy
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a command wants of a run."""
+    """What a command wants of a run.
+
+    `is_rollback`: it was chosen by what served, and is refused where another run changed that.
+    """
 
     command: str
     is_rollback: bool = False
@@ -34,18 +39,27 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A release with its values, bound to a session and a job."""
+    """A release with its values, bound to a session and a job.
+
+    `cargo_of` made the cargo from a snapshot, in which release `based_on` served.
+    """
 
     session: Session
     cargo: Cargo
     job: Job
     tools: ImageIdentity
     is_undo: bool = False
+    cargo_of: Callable[[Snapshot], Cargo] | None = None
+    based_on: ReleaseNumber = NO_RELEASE
 
     @classmethod
-    def of(cls, session: Session, cargo: Cargo, job: Job) -> "Course":
-        """The course of a job, with the tools image made or found."""
-        return cls(session, cargo, job, session.workshop.tools())
+    def of(
+        cls, session: Session, job: Job, snapshot: Snapshot, cargo_of: Callable[[Snapshot], Cargo]
+    ) -> "Course":
+        """The course of a job, its cargo made, with the tools image made or found."""
+        cargo = cargo_of(snapshot)
+        tools = session.workshop.tools()
+        return cls(session, cargo, job, tools, cargo_of=cargo_of, based_on=_serving(snapshot))
 
     @property
     def release(self) -> Release:
@@ -111,11 +125,28 @@ class Course:
         )
 
     def under_lock(self, snapshot: Snapshot) -> "Course":
-        """The same course, its release renumbered if another run took the number meanwhile."""
+        """The same course as what stands under the lock makes it.
+
+        Where another run changed what serves, the cargo is made anew: which images are kept, and
+        what `repair` mends, follow from that. A number taken meanwhile is another release's.
+        Raises RefusedError `plan-stale` for a rollback.
+        """
+        serving = _serving(snapshot)
+        if serving != self.based_on and self.cargo_of is not None:
+            if self.job.is_rollback:
+                raise RefusedError(
+                    "plan-stale",
+                    f"release {serving} serves now, not {self.based_on} as when this was planned",
+                    cause="another run ended while this one waited for the lock",
+                    hint="look at `underway history`, and run it again",
+                )
+            return replace(self, cargo=self.cargo_of(snapshot), based_on=serving)
         known = releases_of(snapshot)
         taken = known.get(self.release.number)
-        if taken is None or is_same(taken, self.release):
+        if taken is None:
             return self
+        if is_same(taken, self.release):
+            return replace(self, cargo=replace(self.cargo, release=taken))
         number = ReleaseNumber(max(known) + 1)
         cargo = replace(self.cargo, release=replace(self.release, number=number))
         return replace(self, cargo=cargo)
@@ -131,3 +162,8 @@ class Course:
             return replace(self, cargo=nothing, is_undo=True)
         cargo = recorded(self.session, snapshot, previous.number)
         return replace(self, cargo=cargo, is_undo=True)
+
+
+def _serving(snapshot: Snapshot) -> ReleaseNumber:
+    current = current_release(snapshot)
+    return current.number if current else NO_RELEASE

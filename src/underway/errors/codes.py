@@ -484,6 +484,11 @@ CODES: dict[str, CodeEntry] = {
         "`place` names a service that does not exist.",
         "Correct the name, or remove the line.",
     ),
+    "plan-stale": CodeEntry(
+        4,
+        "Another run changed what serves since this one was planned.",
+        "Look at `underway history`, and run the command again.",
+    ),
     "platforms-mixed": CodeEntry(
         4,
         "The hosts of one service have different processors.",

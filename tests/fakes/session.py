@@ -1,0 +1,148 @@
+"""Use cases over a simulated fleet: the real `api`, planner and executor, and simulated hosts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import pytest
+
+from tests.fakes.simulation import Simulation, tools_image
+from tests.fakes.time import FakeClock
+from underway.api.session import Session, Shipped, Workshop
+from underway.api.steering import Course
+from underway.errors import UnreachableError
+from underway.kernel.executor import Executor, StepContext, StepResult
+from underway.kernel.telling import Voice
+from underway.kernel.world import World
+from underway.model.event import Event
+from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber
+from underway.model.release import LedgerState, Release, RunRecord
+from underway.model.sensitive import SensitiveValues
+from underway.model.snapshot import Snapshot
+from underway.model.step import Step
+from underway.ports import Lock, LockHolder
+
+Hook = Callable[[Step], None]
+KEY = b"k" * 32
+
+
+@dataclass(slots=True)
+class FreeLock:
+    """Held as long as anybody asks."""
+
+    def check(self, host: HostName | None = None) -> None:
+        del host
+
+    def release(self) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class Locks:
+    """Taken at once; `meanwhile` is what another client does before."""
+
+    meanwhile: Callable[[], None] = lambda: None
+
+    def acquire(self, app: AppName, command: str, *, wait_s: float) -> Lock:
+        del app, command, wait_s
+        self.meanwhile()
+        return FreeLock()
+
+    def holders(self, app: AppName) -> tuple[LockHolder, ...]:
+        del app
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedRecords:
+    """Ledger and vault of one simulated host, as far as use cases speak to them themselves."""
+
+    fleet: Simulation
+    name: HostName
+
+    def record_run(self, run: RunRecord) -> None:
+        host = self.fleet.hosts[self.name]
+        if not host.is_reachable:
+            raise UnreachableError("host-unreachable", f"{self.name} does not answer")
+        ledger = host.ledger or LedgerState(self.name)
+        runs = {known.number: known for known in ledger.runs} | {run.number: run}
+        host.ledger = replace(ledger, runs=tuple(runs[number] for number in sorted(runs)))
+
+    def key(self) -> bytes:
+        return KEY
+
+    def read(self, release: ReleaseNumber) -> SensitiveValues:
+        del release
+        return {}
+
+
+@dataclass(slots=True)
+class SimulatedSession(Session):
+    """A session that observes the simulation; `before_step` may break what it likes."""
+
+    fleet: Simulation = field(kw_only=True)
+    before_step: Hook = field(kw_only=True)
+    events: list[Event] = field(kw_only=True)
+
+    def observe(self) -> Snapshot:
+        return self.fleet.snapshot()
+
+
+def simulated(
+    fleet: Simulation,
+    shipped: Callable[[], Release],
+    *,
+    before_step: Hook = lambda _: None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> SimulatedSession:
+    """A session in which shipping gives `shipped()`; needs the `over_simulation` fixture."""
+    events: list[Event] = []
+    clock = FakeClock()
+    records = {name: SimulatedRecords(fleet, name) for name in fleet.hosts}
+    hosts = dict.fromkeys(fleet.hosts)
+
+    def ship(*_: object) -> Shipped:
+        made = shipped()
+        return Shipped(made.spec, made.images, made.tag, made.commit)
+
+    return SimulatedSession(
+        spec=shipped().spec,
+        values={},
+        world=World(fleet.app, hosts, hosts, records, records),  # type: ignore[arg-type]
+        locks=Locks(meanwhile),
+        workshop=Workshop(ship, tools_image, lambda *_: None, lambda *_: None),
+        clock=clock,
+        voice=Voice("run", "tester", events.append, clock),
+        fleet=fleet,
+        before_step=before_step,
+        events=events,
+    )
+
+
+@contextmanager
+def steps_over_simulation(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Steps of every course are applied to its session's simulation."""
+
+    def executor(course: Course, lock: Lock | None, run: RunNumber) -> Executor:
+        del run
+        session = course.session
+        assert isinstance(session, SimulatedSession)
+        session.fleet.releases[course.release.number] = course.release
+
+        def apply(step: Step, _: StepContext) -> StepResult:
+            session.before_step(step)
+            session.fleet.apply(step)
+            return StepResult()
+
+        return Executor(apply, session.voice, session.clock, lock, session.cancel)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Course, "executor", executor)
+        yield

@@ -1,0 +1,267 @@
+"""Deploys, repairs, removals and prunes over a simulated fleet, with what goes wrong on the way."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.fakes.session import SimulatedRecords, SimulatedSession, simulated, steps_over_simulation
+from tests.fakes.simulation import Behaviour, Simulation
+from tests.property.fleets import Pair, database, hosts, proxied, release
+from tests.property.voyage import deployed, planned
+from underway.api import deploy, prune, remove, repair, rollback, ship
+from underway.api.deploying import DeployOptions
+from underway.errors import (
+    EngineError,
+    NotUndoneError,
+    RefusedError,
+    StepFailedError,
+    UnderwayError,
+)
+from underway.model.event import Outcome
+from underway.model.names import HostName, ReleaseNumber, RunNumber, ServiceName
+from underway.model.release import Release, RunRecord
+from underway.model.spec import Strategy
+from underway.model.step import (
+    AwaitDrained,
+    AwaitServers,
+    ConfirmUpstream,
+    RemoveImage,
+    SetUpstream,
+    StartContainer,
+    Step,
+)
+
+WEB = ServiceName("web")
+APP1, APP2 = HostName("app1"), HostName("app2")
+
+
+@pytest.fixture(autouse=True)
+def over_simulation(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with steps_over_simulation(monkeypatch):
+        yield
+
+
+@dataclass
+class Once:
+    """Does something at the first step that matches."""
+
+    matches: Callable[[Step], bool]
+    then: Callable[[], None]
+    is_done: bool = field(default=False, init=False)
+
+    def __call__(self, step: Step) -> None:
+        if not self.is_done and self.matches(step):
+            self.is_done = True
+            self.then()
+
+
+def fails(error: UnderwayError) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+def run(number: int, command: str = "deploy") -> RunRecord:
+    return RunRecord(
+        RunNumber(number), command, ReleaseNumber(number), "me", "t1", "t2", "done", 0, number
+    )
+
+
+def serving_first(pair: Pair) -> Simulation:
+    """A fleet on which the old release was deployed."""
+    fleet = deployed(pair.fleet(), pair.old)
+    SimulatedRecords(fleet, APP1).record_run(run(1))
+    return fleet
+
+
+def images(fleet: Simulation, service: str) -> set[str]:
+    return {b.image for h in fleet.hosts.values() for b in h.boxes.values() if b.service == service}
+
+
+def web_pair(count: int = 1, *, edges: int = 1, **changes: object) -> Pair:
+    where = hosts(count)
+    web = proxied("web", where, **{"replicas": count + 1, **changes})
+    return Pair(release(1, (web,), where, edges=edges), release(2, (web,), where, edges=edges))
+
+
+def test_an_edge_lost_in_the_undo_keeps_what_it_may_still_send_to() -> None:
+    pair = web_pair(3, edges=2, strategy=Strategy.BLUE_GREEN)
+    fleet = serving_first(pair)
+    refused = Once(
+        lambda step: isinstance(step, ConfirmUpstream) and step.host == APP1,
+        fails(StepFailedError("edge-differs", "what was read back differs")),
+    )
+
+    def lose() -> None:
+        fleet.hosts[APP2].is_reachable = False
+
+    lost = Once(
+        lambda step: refused.is_done and isinstance(step, SetUpstream) and step.host == APP2, lose
+    )
+
+    def before_step(step: Step) -> None:
+        refused(step)
+        lost(step)
+
+    before = fleet.serving(APP2, WEB)
+    with pytest.raises(NotUndoneError, match="could not be taken back whole"):
+        deploy(simulated(fleet, lambda: pair.new, before_step=before_step))
+    assert lost.is_done
+    assert not fleet.violations
+    assert len(fleet.serving(APP2, WEB)) >= len(before)
+    assert len(fleet.serving(APP1, WEB)) >= len(before)
+
+
+def test_an_undo_whose_old_replica_does_not_pass_keeps_the_new_one_that_serves() -> None:
+    pair = web_pair(1)
+    fleet = serving_first(pair)
+    old, new = (r.image_of(WEB).config_digest for r in (pair.old, pair.new))
+    started: list[str] = []
+
+    def before_step(step: Step) -> None:
+        if (
+            isinstance(step, StartContainer)
+            and fleet.hosts[APP1].boxes[step.container].image == new
+        ):
+            started.append(step.container)
+            if len(started) == 2:
+                # What broke the second start broke the old version too.
+                fleet.behaviours[old] = Behaviour.NEVER_HEALTHY
+                fleet.settle()
+                raise StepFailedError("replica-crashed", "it crashed")
+
+    with pytest.raises(NotUndoneError):
+        deploy(simulated(fleet, lambda: pair.new, before_step=before_step))
+    assert len(started) == 2
+    assert fleet.serving(APP1, WEB), "the only replica that serves was stopped"
+
+
+def test_the_only_host_lost_in_mid_deploy_is_told_as_not_undone() -> None:
+    pair = web_pair(1)
+    fleet = serving_first(pair)
+
+    def lose() -> None:
+        fleet.hosts[APP1].is_reachable = False
+
+    session = simulated(
+        fleet,
+        lambda: pair.new,
+        before_step=Once(lambda step: isinstance(step, AwaitServers), lose),
+    )
+    with pytest.raises(NotUndoneError) as caught:
+        deploy(session)
+    assert any("app1" in line for line in caught.value.detail)
+    assert "underway rollback 1" in caught.value.hint
+
+
+def test_a_repair_that_waited_for_a_deploy_mends_what_that_deploy_left() -> None:
+    pair = web_pair(1)
+    fleet = serving_first(pair)
+
+    def other_deploys() -> None:
+        deployed(fleet, pair.new)
+        SimulatedRecords(fleet, APP1).record_run(run(2))
+
+    # It sees release 2 half done, so that there is something to mend.
+    steps = list(planned(pair.new, fleet.snapshot()).steps())
+    for step in steps[: [isinstance(s, SetUpstream) for s in steps].index(True)]:
+        fleet.apply(step)
+    result = repair(simulated(fleet, lambda: pair.new, meanwhile=other_deploys))
+    assert result.release.number == 2
+    assert images(fleet, "web") == {pair.new.image_of(WEB).config_digest}
+    ledger = fleet.hosts[APP1].ledger
+    assert ledger is not None
+    assert ledger.current == 2
+
+
+def test_a_deploy_that_waited_for_another_keeps_the_images_which_that_one_left() -> None:
+    """The other one pulled a newer database; this one changes the web only."""
+    where = hosts(1)
+    parts = (proxied("web", where, replicas=2), database(where))
+    first = release(1, parts, where)
+    pulled = release(2, parts, where, versions={"web": 1, "db": 2})
+    kept = {1: {"web": 3, "db": 1}, 2: {"web": 3, "db": 2}}
+    fleet = serving_first(Pair(first, pulled))
+
+    def shipped() -> Release:
+        ledger = fleet.hosts[APP1].ledger
+        return release(9, parts, where, versions=kept[ledger.current if ledger else 1])
+
+    def other_deploys() -> None:
+        deployed(fleet, pulled)
+        SimulatedRecords(fleet, APP1).record_run(run(2))
+
+    options = DeployOptions(allow_interruption=True, wait_s=60)
+    result = deploy(simulated(fleet, shipped, meanwhile=other_deploys), options)
+    assert result.release.number == 3
+    assert images(fleet, "db") == {pulled.image_of(ServiceName("db")).config_digest}
+    assert images(fleet, "web") == {result.release.image_of(WEB).config_digest}
+
+
+def test_a_rollback_that_waited_for_a_deploy_is_refused() -> None:
+    """The release before the current one is another one now."""
+    pair = web_pair(1)
+    fleet = deployed(serving_first(pair), pair.new)
+    SimulatedRecords(fleet, APP1).record_run(run(2))
+    third = release(3, pair.new.spec.services, hosts(1))
+
+    def other_deploys() -> None:
+        fleet.releases[third.number] = third
+        deployed(fleet, third)
+
+    with pytest.raises(RefusedError) as caught:
+        rollback(simulated(fleet, lambda: pair.new, meanwhile=other_deploys))
+    assert caught.value.code == "plan-stale"
+    assert images(fleet, "web") == {third.image_of(WEB).config_digest}
+
+
+def test_a_removal_that_is_interrupted_is_not_told_as_done() -> None:
+    pair = web_pair(1)
+    fleet = serving_first(pair)
+    session = simulated(fleet, lambda: pair.old)
+    session.before_step = Once(lambda step: isinstance(step, AwaitDrained), session.cancel.set)
+    with pytest.raises(NotUndoneError) as caught:
+        remove(session)
+    assert (caught.value.code, caught.value.cause) == ("not-removed", "interrupted")
+    assert images(fleet, "web")
+
+
+def pruning(before_step: Callable[[SimulatedSession, Step], None]) -> SimulatedSession:
+    """A session in which the image of release 1 is to be pruned."""
+    where = hosts(1)
+    releases = [release(n, (proxied("web", where),), where) for n in range(1, 6)]
+    fleet = serving_first(Pair(releases[0], releases[1]))
+    for made in releases[1:]:
+        fleet.releases[made.number] = made
+        deployed(fleet, made)
+        SimulatedRecords(fleet, APP1).record_run(run(made.number))
+    session = simulated(fleet, lambda: releases[-1])
+    session.before_step = lambda step: before_step(session, step)
+    return session
+
+
+def test_a_prune_that_fails_is_not_told_as_done() -> None:
+    def refuse(_: SimulatedSession, step: Step) -> None:
+        assert isinstance(step, RemoveImage)
+        raise EngineError("engine-refused", "the engine keeps it")
+
+    with pytest.raises(EngineError, match="keeps it"):
+        prune(pruning(refuse))
+
+
+def test_a_prune_that_is_interrupted_is_not_told_as_done() -> None:
+    with pytest.raises(StepFailedError) as caught:
+        prune(pruning(lambda session, _: session.cancel.set()))
+    assert caught.value.code == "interrupted"
+
+
+def test_scenario_36_prune_keeps_what_was_shipped_for_later() -> None:
+    pair = web_pair(1)
+    fleet = serving_first(pair)
+    assert ship(simulated(fleet, lambda: pair.new)).number == 2
+    assert prune(simulated(fleet, lambda: pair.new)).is_empty
+    result = deploy(simulated(fleet, lambda: pair.new), DeployOptions(ReleaseNumber(2)))
+    assert result.outcome is Outcome.DONE
+    assert images(fleet, "web") == {pair.new.image_of(WEB).config_digest}
