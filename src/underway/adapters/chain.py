@@ -73,7 +73,7 @@ def written(body: Body, after: Link | None) -> tuple[int, bytes]:
 def checked(host: HostName, files: Mapping[int, bytes]) -> tuple[Link, ...]:
     """The chain of all files by sequence number; IntegrityError where it does not hold.
 
-    A chain may begin later than with 1: old records may be pruned from its beginning.
+    A chain may begin later than with 1: its beginning may have been cut off.
     """
     links: list[Link] = []
     for sequence in sorted(files):

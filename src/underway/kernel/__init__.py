@@ -1,1 +1,1 @@
-"""Observe, apply, lock: the loop every command shares. Knows ports, decides nothing about apps."""
+"""Observe and apply: the loop every command shares. Knows ports, decides nothing about apps."""
