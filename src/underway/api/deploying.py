@@ -86,9 +86,11 @@ def deploy(session: Session, options: DeployOptions | None = None) -> DeployResu
     return _run(session, job, chosen, lambda seen: _cargo(session, seen, chosen))
 
 
-def repair(session: Session, *, skip_hosts: frozenset[HostName] = frozenset()) -> DeployResult:
+def repair(
+    session: Session, *, skip_hosts: frozenset[HostName] = frozenset(), wait_s: float = 0.0
+) -> DeployResult:
     """Bring what runs back to what the current release says, and touch nothing else."""
-    options = DeployOptions(allow_interruption=True, skip_hosts=skip_hosts)
+    options = DeployOptions(allow_interruption=True, skip_hosts=skip_hosts, wait_s=wait_s)
 
     def current(snapshot: Snapshot) -> Cargo:
         release = current_release(snapshot)

@@ -4,7 +4,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import command, read_duration
+from underway.cli.options import SKIP_HOST, WAIT, command
 from underway.cli.release_commands import show_result
 from underway.cli.working import require_yes, use_session
 from underway.model.names import HostName
@@ -14,25 +14,11 @@ from underway.report.document_making import lock_document
 from underway.report.lock_text import lock_lines
 from underway.report.result_text import pruned_lines, removal_question, removed_lines
 
-_WAIT = click.option(
-    "--wait",
-    "wait_s",
-    default="0",
-    callback=read_duration,
-    metavar="DURATION",
-    help="How long to wait for another run's lock (30s, 5m). Default: not at all.",
-)
-
 
 @command()
-@click.option(
-    "--skip-host",
-    "skip_hosts",
-    multiple=True,
-    metavar="HOST",
-    help="Leave a host outside this run; may be repeated.",
-)
-def repair(console: Console, *, skip_hosts: tuple[str, ...]) -> None:
+@SKIP_HOST
+@WAIT
+def repair(console: Console, *, skip_hosts: tuple[str, ...], wait_s: float) -> None:
     """End what an interrupted run left, mend what differs.
 
     Brings every host to what the current release says: starts what is missing, routes what is
@@ -40,12 +26,12 @@ def repair(console: Console, *, skip_hosts: tuple[str, ...]) -> None:
     any machine that has the file.
     """
     with use_session(console, is_changing=True) as session:
-        result = api.repair(session, skip_hosts=frozenset(map(HostName, skip_hosts)))
+        result = api.repair(session, skip_hosts=frozenset(map(HostName, skip_hosts)), wait_s=wait_s)
     show_result(console, result)
 
 
 @command()
-@_WAIT
+@WAIT
 def prune(console: Console, *, wait_s: float) -> None:
     """Remove images and leftovers nothing needs any more.
 
@@ -62,7 +48,7 @@ def prune(console: Console, *, wait_s: float) -> None:
 
 @command()
 @click.option("--with-data", is_flag=True, help="Delete the app's volumes too.")
-@_WAIT
+@WAIT
 def remove(console: Console, *, with_data: bool, wait_s: float) -> None:
     """Take the app off its hosts.
 

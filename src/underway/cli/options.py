@@ -148,3 +148,20 @@ def read_duration(_context: click.Context, _parameter: click.Parameter, text: st
         raise click.BadParameter(message)
     parts = [part for part in match.groups() if part]
     return float(sum(int(part[:-1]) * _SECONDS[part[-1]] for part in parts))
+
+
+SKIP_HOST: Final = click.option(
+    "--skip-host",
+    "skip_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Leave a host outside this run; may be repeated.",
+)
+WAIT: Final = click.option(
+    "--wait",
+    "wait_s",
+    default="0",
+    callback=read_duration,
+    metavar="DURATION",
+    help="How long to wait for another run's lock (30s, 5m). Default: not at all.",
+)

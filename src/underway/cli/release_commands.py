@@ -4,7 +4,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import command, read_duration
+from underway.cli.options import SKIP_HOST, WAIT, command
 from underway.cli.working import release_named, use_session
 from underway.model.names import HostName, ServiceName
 from underway.report.document_making import plan_document, release_document
@@ -21,25 +21,10 @@ _PULL = click.option(
     help="Resolve the service's image anew; may be repeated. "
     "Others keep the digest of the running release.",
 )
-_SKIP = click.option(
-    "--skip-host",
-    "skip_hosts",
-    multiple=True,
-    metavar="HOST",
-    help="Leave a host outside this run; may be repeated.",
-)
 _INTERRUPT = click.option(
     "--allow-interruption",
     is_flag=True,
     help="Allow services to stop serving for a moment, without asking.",
-)
-_WAIT = click.option(
-    "--wait",
-    "wait_s",
-    default="0",
-    callback=read_duration,
-    metavar="DURATION",
-    help="How long to wait for another run's lock (30s, 5m). Default: not at all.",
 )
 _SECRETS = click.option(
     "--current-secrets",
@@ -52,7 +37,7 @@ _SECRETS = click.option(
 @_RELEASE
 @_RECREATE
 @_PULL
-@_SKIP
+@SKIP_HOST
 def plan(
     console: Console,
     *,
@@ -83,7 +68,7 @@ def plan(
 
 @command()
 @_PULL
-@_WAIT
+@WAIT
 def ship(console: Console, *, pull: tuple[str, ...], wait_s: float) -> None:
     """Build, tag, push the images, and record the release.
 
@@ -103,8 +88,8 @@ def ship(console: Console, *, pull: tuple[str, ...], wait_s: float) -> None:
 @_RECREATE
 @_PULL
 @_INTERRUPT
-@_SKIP
-@_WAIT
+@SKIP_HOST
+@WAIT
 @_SECRETS
 def deploy(
     console: Console,
@@ -140,8 +125,8 @@ def deploy(
 @command()
 @_RELEASE
 @_INTERRUPT
-@_SKIP
-@_WAIT
+@SKIP_HOST
+@WAIT
 @_SECRETS
 @click.option(
     "--past-migrations",
