@@ -15,7 +15,7 @@ from underway.model.spec import ServiceSpec, Strategy
 from underway.model.step import SetUpstream, Step, StopContainer
 from underway.report.step_text import step_text
 from underway.rollout.plan import plan_release
-from underway.rollout.reach import direct_ports, listens_on, proxy_for
+from underway.rollout.reach import direct_ports, listener_port, listens_on, proxy_for
 from underway.rollout.removal import empty_release
 from underway.rollout.scene import Policy
 
@@ -104,11 +104,19 @@ class Floor:
     least: tuple[tuple[HostName | str, ServiceName, int], ...]
 
     @classmethod
-    def of(cls, fleet: Simulation, release: Release) -> "Floor":
-        """The smaller of what serves now and what is wished, for services that start first."""
+    def of(
+        cls, fleet: Simulation, release: Release, interrupts: tuple[ServiceName, ...] = ()
+    ) -> "Floor":
+        """The smaller of what serves now and what is wished, for services that start first.
+
+        A service that others call from elsewhere may be said to stop first: whether a port of an
+        edge is held by its own old replica, the release alone does not tell.
+        """
         least: list[tuple[HostName | str, ServiceName, int]] = []
         for service in release.spec.services:
             if stops_first(release, service) or service.runs_once:
+                continue
+            if service.name in interrupts and listener_port(release.spec, service):
                 continue
             wished = wished_count(service)
             if service.proxy is None:
@@ -152,9 +160,9 @@ def converge(fleet: Simulation, release: Release, policy: Policy) -> Simulation:
 
     Only a `before` of another release that was still running may leave its record to a second one.
     """
-    floor = Floor.of(fleet, release)
     was_preparing = any(host.has_running(Role.BEFORE.value) for host in fleet.hosts.values())
     plan = planned(release, fleet.snapshot(), policy)
+    floor = Floor.of(fleet, release, plan.interrupts)
     for step in plan.steps():
         fleet.apply(step)
         assert not fleet.violations, f"{step_text(step)}: {fleet.violations}"

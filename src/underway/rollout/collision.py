@@ -18,6 +18,11 @@ def holds(state: ContainerState, listen: str) -> bool:
     )
 
 
+def is_called_directly(state: ContainerState) -> bool:
+    """Whether a replica publishes a port that is not the edges': services elsewhere may call it."""
+    return any(place != (state.address, state.port) for place in state.published)
+
+
 def _direct(scene: Scene, cast: Cast) -> Iterable[tuple[HostName, str]]:
     """The ports that replicas to be made publish for consumers: (host, address and port)."""
     for port in direct_ports(scene.spec, cast.service):

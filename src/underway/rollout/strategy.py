@@ -21,7 +21,7 @@ from underway.model.step import (
 )
 from underway.model.traffic import Server, ServerMode, Side
 from underway.rollout.cast import Cast, is_ready
-from underway.rollout.collision import must_stop_first, needs_listener_closed
+from underway.rollout.collision import is_called_directly, must_stop_first, needs_listener_closed
 from underway.rollout.farewell import withdrawal, withdraws_listener
 from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Replica, Scene
@@ -47,13 +47,12 @@ class Rollout:
 
     def __post_init__(self) -> None:
         """Work out who may still call old replicas: a lost edge, or old consumers elsewhere."""
-        were_passed = [bool(held.state.port) for held in self.cast.old]
-        was_proxied = self.cast.proxy is not None or any(were_passed)
+        was_proxied = self.cast.proxy is not None or any(held.state.port for held in self.cast.old)
         self.may_be_sent_to = bool(self.scene.lost_edges and was_proxied)
         # Old consumers do not know the new replicas' way before they are replaced themselves.
         is_new_way = any(model.wished_listens for model in self.cast.models)
         self.is_late = withdraws_listener(self.scene, self._service) or (
-            is_new_way and not all(were_passed)
+            is_new_way and any(is_called_directly(held.state) for held in self.cast.old)
         )
 
     @property
@@ -126,8 +125,9 @@ class Rollout:
         there, or is not routed yet, does not help it.
         """
         helping = [{h for h in waiting if model.takes(h.name)} for model in self.cast.models]
-        if not self.cast.models:
-            helping = [{h for h in waiting if is_ready(h.state)}]
+        if not self.cast.models or self.cast.is_tcp:
+            # Services on its own hosts call it past any edge.
+            helping.append({h for h in waiting if is_ready(h.state)})
         surplus = [serving + len(some) - len(self.cast.wished) for some in helping]
         going: list[Held] = []
         for held in waiting:
