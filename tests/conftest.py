@@ -33,13 +33,16 @@ def fleet(request: pytest.FixtureRequest, laboratory: Laboratories) -> Iterator[
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let a termination end the session as Ctrl-C does: fixtures are torn down."""
+    """Let a termination end the session as Ctrl-C does: fixtures are torn down.
+
+    Ctrl-C too where whoever started this one ignores it, as a shell does for the background.
+    """
     del config
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
 
 
