@@ -3,18 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from underway.api.account import accounted
 from underway.api.running import record_release, run_job
 from underway.api.session import Session, current_release, releases_of, runs_of
 from underway.api.shipping import Cargo, load_cargo, recorded
 from underway.api.steering import Course, Job
-from underway.errors import (
-    LockedError,
-    NotUndoneError,
-    RefusedError,
-    StepFailedError,
-    UnderwayError,
-)
-from underway.model.event import Outcome, RunFinished, RunStarted
+from underway.errors import RefusedError
+from underway.model.event import Outcome
 from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, ServiceName
 from underway.model.plan import Plan
 from underway.model.release import Release, RunRecord
@@ -143,43 +138,20 @@ def _job(command: str, options: DeployOptions) -> Job:
 def _run(
     session: Session, job: Job, options: DeployOptions, cargo_of: Callable[[Snapshot], Cargo]
 ) -> DeployResult:
-    began = session.clock.monotonic()
-    session.voice.say(RunStarted(job.command, session.app, options.release))
-    try:
+    with accounted(session, job.command, options.release) as account:
         snapshot = session.observe()
         before = current_release(snapshot)
         course = Course.of(session, job, snapshot, cargo_of)
         finish = run_job(session, course, _seen_again(course, snapshot))
-    except UnderwayError as error:
-        taken = session.clock.monotonic() - began
-        outcome = _outcome_of(error)
-        session.voice.say(
-            RunFinished(outcome, error.exit_code, options.release, taken, error.message)
-        )
-        raise
-    taken = session.clock.monotonic() - began
-    session.voice.say(RunFinished(finish.outcome, 0, finish.release.number, taken, finish.text))
+        account.release = finish.release.number
+        account.outcome, account.text = finish.outcome, finish.text
     return DeployResult(
         finish.release,
         before.number if before else NO_RELEASE,
         finish.outcome,
         finish.steps,
-        taken,
+        account.duration_s,
     )
-
-
-def _outcome_of(error: UnderwayError) -> Outcome:
-    if error.code == "interrupted":
-        return Outcome.INTERRUPTED
-    match error:
-        case NotUndoneError():
-            return Outcome.NOT_UNDONE
-        case StepFailedError():
-            return Outcome.UNDONE
-        case RefusedError() | LockedError():
-            return Outcome.REFUSED
-        case _:
-            return Outcome.FAILED
 
 
 def _seen_again(course: Course, snapshot: Snapshot) -> Snapshot:

@@ -1,5 +1,6 @@
 """Mend, tidy, remove, and the lock: what is done between deploys."""
 
+from underway.api.account import accounted
 from underway.api.running import bring_tools
 from underway.api.session import Session, current_release, next_run, releases_of, runs_of
 from underway.api.shipping import Cargo
@@ -41,6 +42,13 @@ def lock_release(session: Session) -> tuple[LockHolder, ...]:
 
 def remove(session: Session, *, with_data: bool = False, wait_s: float = 0.0) -> Plan:
     """Take the app off its hosts; on a bare host that is nothing to do. Returns what was done."""
+    with accounted(session, "remove") as account:
+        plan = _removed(session, with_data=with_data, wait_s=wait_s)
+        account.outcome = Outcome.NOTHING_TO_DO if plan.is_empty else Outcome.DONE
+    return plan
+
+
+def _removed(session: Session, *, with_data: bool, wait_s: float) -> Plan:
     snapshot = session.observe()
     release = current_release(snapshot) or Release(NO_RELEASE, session.spec, ())
     tools = session.workshop.tools()
@@ -120,6 +128,13 @@ def _prunable(session: Session, host: HostState, unwanted: set[str]) -> list[Ste
 
 def prune(session: Session, *, wait_s: float = 0.0) -> Plan:
     """Remove what nothing needs any more; returns what was done."""
+    with accounted(session, "prune") as account:
+        plan = _pruned(session, wait_s=wait_s)
+        account.outcome = Outcome.NOTHING_TO_DO if plan.is_empty else Outcome.DONE
+    return plan
+
+
+def _pruned(session: Session, *, wait_s: float) -> Plan:
     snapshot = session.observe()
     plan = plan_prune(session, snapshot)
     release = current_release(snapshot)

@@ -18,7 +18,7 @@ from underway.errors import (
     StepFailedError,
     UnderwayError,
 )
-from underway.model.event import Outcome
+from underway.model.event import Outcome, RunFinished, RunStarted
 from underway.model.names import HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.release import Release, RunRecord
 from underway.model.spec import Strategy
@@ -265,3 +265,14 @@ def test_scenario_36_prune_keeps_what_was_shipped_for_later() -> None:
     result = deploy(simulated(fleet, lambda: pair.new), DeployOptions(ReleaseNumber(2)))
     assert result.outcome is Outcome.DONE
     assert images(fleet, "web") == {pair.new.image_of(WEB).config_digest}
+
+
+def test_removals_and_prunes_tell_that_they_began_and_how_they_ended() -> None:
+    pair = web_pair(1)
+    session = simulated(serving_first(pair), lambda: pair.old)
+    prune(session)
+    remove(session)
+    told = [e.body for e in session.events if isinstance(e.body, RunStarted | RunFinished)]
+    assert [body.command for body in told if isinstance(body, RunStarted)] == ["prune", "remove"]
+    ends = [body.outcome for body in told if isinstance(body, RunFinished)]
+    assert ends == [Outcome.NOTHING_TO_DO, Outcome.DONE]
