@@ -62,7 +62,7 @@ class Locks:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedRecords:
-    """Ledger and vault of one simulated host, as far as use cases speak to them themselves."""
+    """What use cases themselves say to a host: its ledger, its vault, and its engine."""
 
     fleet: Simulation
     name: HostName
@@ -74,6 +74,9 @@ class SimulatedRecords:
         ledger = host.ledger or LedgerState(self.name)
         runs = {known.number: known for known in ledger.runs} | {run.number: run}
         host.ledger = replace(ledger, runs=tuple(runs[number] for number in sorted(runs)))
+
+    def remove_image(self, image: str) -> None:
+        self.fleet.hosts[self.name].images.pop(image, None)
 
     def key(self) -> bytes:
         return KEY
@@ -106,7 +109,6 @@ def simulated(
     events: list[Event] = []
     clock = FakeClock()
     records = {name: SimulatedRecords(fleet, name) for name in fleet.hosts}
-    hosts = dict.fromkeys(fleet.hosts)
 
     def ship(*_: object) -> Shipped:
         made = shipped()
@@ -115,7 +117,7 @@ def simulated(
     return SimulatedSession(
         spec=shipped().spec,
         values={},
-        world=World(fleet.app, hosts, hosts, records, records),  # type: ignore[arg-type]
+        world=World(fleet.app, records, {}, records, records),  # type: ignore[arg-type]
         locks=Locks(meanwhile),
         workshop=Workshop(ship, tools_image, lambda *_: None, lambda *_: None),
         clock=clock,
