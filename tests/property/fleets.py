@@ -185,9 +185,6 @@ def _needing_database(one: ServiceSpec) -> ServiceSpec:
 
 
 def _needing(one: ServiceSpec, other: ServiceSpec) -> ServiceSpec:
-    """Only services that stand on the same hosts may need one another whatever their number."""
-    if not (other.is_global or other.replicas >= len(other.hosts)):
-        return one
     return replace(one, depends_on=(Dependency(other.name),))
 
 

@@ -258,6 +258,9 @@ def test_a_replica_is_replaced_and_no_call_fails(
         caller.await_some("one")
         edge.proxy.apply(kind(port, one.server(READY), two.server(DRAIN)), RUN)
         edge.await_passed("two")
+        worker = edge.worker()
+        edge.proxy.apply(upstream(app="neighbour", host="neighbour.test"), RUN)
+        assert edge.worker() != worker
         edge.proxy.apply(kind(port, one.server(DRAIN), two.server(READY)), RUN)
         eventually(lambda: "one" not in sessions(edge), "the old one is drained")
         one.stop()
