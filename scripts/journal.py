@@ -32,11 +32,16 @@ def outcomes(journal: Path) -> dict[str, str]:
 
 def shard_bounds(total: int, shard: str) -> tuple[int, int]:
     """First and last plus one of the items that `K/N` takes; raises ValueError for nonsense."""
-    match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", shard)
-    if match is None or int(match[1]) > int(match[2]):
-        raise ValueError(f"{shard!r} is not a shard such as 1/4")
-    number, count = int(match[1]), int(match[2])
+    number, count = fraction(shard)
     return total * (number - 1) // count, total * number // count
+
+
+def fraction(text: str) -> tuple[int, int]:
+    """K and N of `K/N`; raises ValueError for nonsense."""
+    match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text)
+    if match is None or int(match[1]) > int(match[2]):
+        raise ValueError(f"{text!r} is not a shard such as 1/4")
+    return int(match[1]), int(match[2])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--go-on", action="store_true", help="leave out what the journal says passed")
     group.addoption("--second-try", action="store_true", help="only what the journal says failed")
     group.addoption("--shard", metavar="K/N", default="1/1", help="run the K-th of N parts")
+    group.addoption("--every", metavar="K/N", default="1/1", help="of each N tests run the K-th")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,12 +64,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep this shard's tests (neighbours, so that they share laboratories) that did not pass."""
     first, end = shard_bounds(len(items), config.getoption("shard"))
+    number, step = fraction(config.getoption("every"))
     path = config.getoption("journal")
     is_again = config.getoption("second_try")
     done = outcomes(Path(path)) if path and (config.getoption("go_on") or is_again) else {}
-    kept = [item for item in items[first:end] if done.get(item.nodeid) != PASSED]
+    mine = items[first:end][number - 1 :: step]
+    kept = [item for item in mine if done.get(item.nodeid) != PASSED]
     if is_again:
-        kept = [item for item in items if done.get(item.nodeid) == FAILED]
+        kept = [item for item in mine if done.get(item.nodeid) == FAILED]
     left_out = set(items) - set(kept)
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])

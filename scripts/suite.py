@@ -42,8 +42,10 @@ FAST_TESTS = (
     "-q",
 )
 DURATIONS = ("--durations=30", "--durations-min=5")
+E2E = ("-m", "e2e and not exhaustive", *DURATIONS)
 LANES = {
-    "e2e": ("-m", "e2e and not exhaustive", *DURATIONS),
+    "e2e, the odd": (*E2E, "--every", "1/2"),
+    "e2e, the even": (*E2E, "--every", "2/2"),
     "the rest": ("-m", "not e2e and not exhaustive", *DURATIONS),
 }
 """What `test` runs side by side: each lane waits most of its time, and has its own engines."""

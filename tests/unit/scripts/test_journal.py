@@ -108,6 +108,18 @@ def test_nonsense_is_no_shard(shard: str):
 
 
 @pytest.mark.slow
+def test_lanes_take_turns_and_leave_nothing_out(tmp_path: Path, flag: Path):
+    flag.touch()
+    taken = []
+    for number in (1, 2):
+        (tmp_path / "journal").unlink(missing_ok=True)
+        run(tmp_path, "--every", f"{number}/2")
+        taken.append(set(by_name(tmp_path)))
+    assert [len(tests) for tests in taken] == [2, 2]
+    assert len(taken[0] | taken[1]) == 4
+
+
+@pytest.mark.slow
 def test_a_run_that_collects_nothing_is_a_failure(tmp_path: Path):
     nothing = ("-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path))
     assert run_tests([lane(tmp_path, nothing)]) == (0, 1)
