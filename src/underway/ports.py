@@ -171,8 +171,8 @@ class Proxy(Protocol):
     def host(self) -> HostName:
         """The edge."""
 
-    def state(self) -> EdgeState | None:
-        """What the running proxy serves, all apps; None where no proxy runs."""
+    def state(self, *, wait_s: float = 0.0) -> EdgeState | None:
+        """What the running proxy serves, all apps; None where none runs for `wait_s` seconds."""
 
     def apply(self, upstream: Upstream, run: RunNumber) -> None:
         """Make files and running proxy know exactly these servers of this service."""

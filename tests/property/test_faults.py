@@ -19,6 +19,7 @@ from tests.property.voyage import (
     UNDO,
     Floor,
     assert_runs_exactly,
+    awaken,
     converge,
     deployed,
     interrupted,
@@ -115,6 +116,7 @@ def lost_host(fleet: Simulation, lost: HostName, pair: Pair) -> None:
         state = fleet.fork()
         state.settle()
         state.hosts[lost].is_reachable = False
+        awaken(state, target, policy)
         plan = planned(target, state.snapshot(), policy)
         sail(state, plan)
         assert any(lost in text for text in plan.left)

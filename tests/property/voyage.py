@@ -76,6 +76,15 @@ def sail(fleet: Simulation, plan: Plan) -> None:
         assert not fleet.violations, f"{step_text(step)}: {fleet.violations}"
 
 
+def awaken(fleet: Simulation, release: Release, policy: Policy = DEPLOY) -> None:
+    """Bring up proxies that could not be asked, as each run does before it plans the rest."""
+    plan = planned(release, fleet.snapshot(), policy)
+    if plan.replans:
+        sail(fleet, plan)
+        fleet.settle()
+        assert not planned(release, fleet.snapshot(), policy).replans
+
+
 def deployed(fleet: Simulation, release: Release, policy: Policy = DEPLOY) -> Simulation:
     """The fleet after a deploy."""
     sail(fleet, planned(release, fleet.snapshot(), policy))
@@ -160,6 +169,7 @@ def converge(fleet: Simulation, release: Release, policy: Policy) -> Simulation:
 
     Only a `before` of another release that was still running may leave its record to a second one.
     """
+    awaken(fleet, release, policy)
     was_preparing = any(host.has_running(Role.BEFORE.value) for host in fleet.hosts.values())
     plan = planned(release, fleet.snapshot(), policy)
     floor = Floor.of(fleet, release, plan.interrupts)

@@ -9,10 +9,24 @@ from dataclasses import replace
 
 from underway.errors import EngineError, UnreachableError
 from underway.kernel.world import World
-from underway.model.names import HostName
-from underway.model.snapshot import ContainerState, HostState, Role, Snapshot, Unreachable
+from underway.model.names import LABEL_APP, LABEL_ROLE, HostName
+from underway.model.release import LedgerState
+from underway.model.snapshot import (
+    ContainerState,
+    ContainerStatus,
+    HostState,
+    Role,
+    Snapshot,
+    Unreachable,
+    VolumeState,
+)
+from underway.model.traffic import EdgeState
 
 MOST_HOSTS_AT_ONCE = 16
+PROXY_PATIENCE_S = 8.0
+"""A proxy that restarts answers after 0.6 s; its script waits for one that is starting."""
+_SILENT_PROXY = "its proxy does not answer (container {}, {}): its log there tells why"
+_NO_RECORDS = "its records cannot be read: the app's anchor does not run and cannot be started"
 
 
 def observe(world: World, *, now: float) -> Snapshot:
@@ -49,35 +63,87 @@ def _inspected(world: World, host: HostState | Unreachable) -> HostState | Unrea
 def _observe_host(world: World, name: HostName) -> HostState | Unreachable:
     if name in world.lost:
         return Unreachable(name, world.lost[name])
-    engine = world.engine(name)
     try:
-        with ThreadPoolExecutor(max_workers=5) as pool:
-            facts = pool.submit(engine.facts)
-            images = pool.submit(engine.images)
-            networks = pool.submit(engine.networks)
-            volumes = pool.submit(engine.volumes)
-            containers = engine.containers()
-            has_anchor = any(
-                c.role == Role.ANCHOR and c.app == world.app and c.status == "running"
-                for c in containers
-            )
-            has_edge = any(c.role == Role.EDGE and c.status == "running" for c in containers)
-            ledger = pool.submit(world.ledger(name).read) if has_anchor else None
-            vault = pool.submit(world.vault(name).releases) if has_anchor else None
-            edge = world.proxy(name).state() if has_edge else None
-            return HostState(
-                name=name,
-                facts=facts.result(),
-                containers=containers,
-                images=images.result(),
-                networks=networks.result(),
-                volumes=volumes.result(),
-                ledger=ledger.result() if ledger else None,
-                vault=vault.result() if vault else (),
-                edge=edge,
-            )
+        return _seen(world, name)
     except UnreachableError as error:
         return Unreachable(name, error.message)
     except EngineError as error:
         why = f"its engine answers with an error: {error.message} [{error.code}]"
         return Unreachable(name, why)
+
+
+def _seen(world: World, name: HostName) -> HostState:
+    engine = world.engine(name)
+    with ThreadPoolExecutor(max_workers=5) as pool:
+        facts = pool.submit(engine.facts)
+        images = pool.submit(engine.images)
+        networks = pool.submit(engine.networks)
+        volumes = pool.submit(engine.volumes)
+        containers = engine.containers()
+        if not _has_anchor(world, containers) and _has_records(world, volumes.result()):
+            if not world.revive(name):
+                raise _untold(_NO_RECORDS)
+            containers = engine.containers()
+        has_anchor = _has_anchor(world, containers)
+        records = pool.submit(_read_records, world, name) if has_anchor else None
+        edge = _edge_state(world, name, containers)
+        vault, ledger = records.result() if records else ((), None)
+        state = HostState(
+            name=name,
+            facts=facts.result(),
+            containers=containers,
+            images=images.result(),
+            networks=networks.result(),
+            volumes=volumes.result(),
+            ledger=ledger,
+            vault=vault,
+            edge=edge,
+        )
+    _require_edge(state)
+    return state
+
+
+def _edge_state(
+    world: World, name: HostName, containers: tuple[ContainerState, ...]
+) -> EdgeState | None:
+    is_up = any(c.role == Role.EDGE and not c.has_ended for c in containers)
+    return world.proxy(name).state(wait_s=PROXY_PATIENCE_S) if is_up else None
+
+
+def _require_edge(host: HostState) -> None:
+    """A proxy that stays silent and may know the app is not one that knows nothing."""
+    for container in host.containers:
+        if container.role != Role.EDGE or container.has_ended or host.edge is not None:
+            continue
+        if any(
+            host.name in release.spec.edge.hosts
+            for release in (host.ledger.releases if host.ledger else ())
+        ):
+            raise _untold(_SILENT_PROXY.format(container.name, container.status.value))
+
+
+def _untold(why: str) -> UnreachableError:
+    return UnreachableError("host-unreachable", why)
+
+
+def _read_records(world: World, name: HostName) -> tuple[tuple[int, ...], LedgerState]:
+    """The vault's releases and the ledger; an anchor that is being made anew is waited for."""
+    vault, ledger = world.vault(name).releases(), world.ledger(name).read()
+    if ledger is None and world.revive(name):
+        vault, ledger = world.vault(name).releases(), world.ledger(name).read()
+    if ledger is None:
+        raise _untold(_NO_RECORDS)
+    return vault, ledger
+
+
+def _has_anchor(world: World, containers: tuple[ContainerState, ...]) -> bool:
+    return any(
+        c.role == Role.ANCHOR and c.app == world.app and c.status is ContainerStatus.RUNNING
+        for c in containers
+    )
+
+
+def _has_records(world: World, volumes: tuple[VolumeState, ...]) -> bool:
+    """Whether the app's ledger or vault is there: without an anchor they are only not read."""
+    wanted = {(LABEL_APP, world.app), (LABEL_ROLE, Role.ANCHOR.value)}
+    return any(wanted <= set(volume.labels) for volume in volumes)

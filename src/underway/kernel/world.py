@@ -1,6 +1,6 @@
 """The open connections of one run: what `observe` reads and steps act on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from underway.errors import UnreachableError
@@ -10,7 +10,11 @@ from underway.ports import Engine, Ledger, Proxy, Vault
 
 @dataclass(slots=True)
 class World:
-    """Engines, proxies, ledgers and vaults by host; `lost` tells why a host has none."""
+    """Engines, proxies, ledgers and vaults by host; `lost` tells why a host has none.
+
+    `revive` makes the app's anchor run on a host that holds its records, and tells whether it does:
+    records that nobody can read are not records that are not there.
+    """
 
     app: AppName
     engines: Mapping[HostName, Engine]
@@ -18,6 +22,7 @@ class World:
     ledgers: Mapping[HostName, Ledger]
     vaults: Mapping[HostName, Vault]
     lost: dict[HostName, str] = field(default_factory=dict)
+    revive: Callable[[HostName], bool] = lambda _: False
 
     @property
     def hosts(self) -> tuple[HostName, ...]:

@@ -34,7 +34,8 @@ class Plan:
 
     `interrupts` are services that do not serve for a moment; `tolerances` how many replicas of a
     service may fail before the plan fails; `left` names what the plan leaves alone and why
-    (unreachable hosts, foreign containers).
+    (unreachable hosts, foreign containers). `replans`: it only makes what must be asked answer;
+    carried out, the hosts are observed and planned again.
     """
 
     app: AppName
@@ -45,6 +46,7 @@ class Plan:
     tolerances: tuple[tuple[ServiceName, int], ...] = ()
     left: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    replans: bool = False
 
     @property
     def is_empty(self) -> bool:

@@ -54,6 +54,8 @@ def plan_release(
     check_hosts(scene)
     allocator = Allocator(scene)
     preparation = Preparation(scene, allocator, transfer)
+    if awakening := preparation.awakening():
+        return Plan(scene.app, release.number, _goal(scene), tuple(awakening), replans=True)
     starter = Starter(scene, allocator)
     draft = _Draft(stages=[*preparation.stages(), *leftovers(scene)])
     if any(preparation.moves_edge(edge) for edge in scene.edges):

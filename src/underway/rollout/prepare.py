@@ -65,6 +65,19 @@ class Preparation:
             *in_lanes("Proxies", [s for h in self.scene.edges for s in self._edge(h)]),
         ]
 
+    def awakening(self) -> list[Stage]:
+        """Bring up proxies that could not be asked; [] where all could.
+
+        No traffic may be planned from their silence: they come back with the files they had.
+        """
+        unknown = self.scene.unknown_edges
+        if not unknown:
+            return []
+        return [
+            *in_parallel("Ship images", (lane.steps for lane in self.transfer)),
+            *in_lanes("Proxies", [s for h in unknown for s in self._edge(h)]),
+        ]
+
     def records(self) -> list[Stage]:
         """What recording a release takes: nothing of it touches what serves."""
         hosts = [state for h in self.scene.hosts if (state := self.scene.host(h.name))]
@@ -172,9 +185,9 @@ class Preparation:
         """Whether the proxy of an edge must listen elsewhere; refused where others need it."""
         seen = host.container(EDGE_CONTAINER)
         port = self.scene.spec.edge.http_port
-        if seen is None or seen.port in {0, port}:
+        if seen is None or host.edge is None or seen.port in {0, port}:
             return False
-        others = {u.app for u in host.edge.upstreams} - {self.scene.app} if host.edge else set()
+        others = {u.app for u in host.edge.upstreams} - {self.scene.app}
         if others:
             raise RefusedError(
                 "edge-port",
@@ -191,7 +204,7 @@ class Preparation:
         seen = host.container(request.name)
         if self.moves_edge(host):
             return _standing(host, request, "listens on another port")
-        if seen and seen.status is ContainerStatus.RUNNING and host.edge is not None:
+        if seen and not seen.has_ended:
             return []
         return _standing(host, request, "takes users' traffic", replaces=seen is None)
 

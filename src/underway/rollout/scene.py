@@ -19,6 +19,7 @@ from underway.model.release import LedgerState, Release
 from underway.model.snapshot import ContainerState, HostState, Role, Snapshot
 from underway.model.spec import AppSpec, HostSpec, ServiceSpec
 from underway.model.traffic import ObservedServer, ObservedUpstream
+from underway.rollout.edge import EDGE_CONTAINER, EDGE_VOLUME
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +143,37 @@ class Scene:
         )
 
     @property
+    def unknown_edges(self) -> tuple[HostState, ...]:
+        """Hosts whose proxy does not run, while its files may name this app and serve again.
+
+        A wished edge that has a proxy or its files, and a former one with a proxy.
+        """
+        wished, recorded = set(self.spec.edge.hosts), self._recorded_edges()
+        return tuple(
+            host
+            for host in self.reachable
+            if host.edge is None
+            and (
+                (host.name in wished and _has_files_alone(host))
+                or (host.name in wished | recorded and _has_stopped_proxy(host))
+            )
+        )
+
+    def _recorded_edges(self) -> set[HostName]:
+        return {
+            name
+            for ledger in self.ledgers()
+            for release in ledger.releases
+            for name in release.spec.edge.hosts
+        }
+
+    @property
     def lost_edges(self) -> tuple[HostName, ...]:
         """Edges that may still send traffic although they did not answer.
 
         An edge of any recorded release may: going back, it is the failed one's.
         """
-        edges = set(self.spec.edge.hosts)
-        for ledger in self.ledgers():
-            for release in ledger.releases:
-                edges |= set(release.spec.edge.hosts)
+        edges = {*self.spec.edge.hosts, *self._recorded_edges()}
         return tuple(name for name in self.lost_hosts if name in edges)
 
     @property
@@ -203,6 +226,16 @@ class Scene:
                 if binding.volume in found:
                     found[VolumeName(binding.volume)] = binding.physical
         return found
+
+
+def _has_files_alone(host: HostState) -> bool:
+    is_there = any(volume.name == EDGE_VOLUME for volume in host.volumes)
+    return is_there and host.container(EDGE_CONTAINER) is None
+
+
+def _has_stopped_proxy(host: HostState) -> bool:
+    seen = host.container(EDGE_CONTAINER)
+    return seen is not None and seen.has_ended
 
 
 def placed(service: ServiceSpec, skip: frozenset[HostName]) -> tuple[tuple[int, HostName], ...]:

@@ -1,5 +1,6 @@
 """HAProxy on one edge, reached by running the edge's scripts in its container."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -9,13 +10,16 @@ from underway.adapters.haproxy.sessions_text import sessions_of
 from underway.adapters.haproxy.state_text import edge_state
 from underway.errors import EngineError
 from underway.model.names import AppName, HostName, RunNumber, ServiceName
-from underway.model.traffic import EdgeState, Sessions, Upstream
+from underway.model.traffic import EdgeState, ServerMode, Sessions, Upstream
 from underway.ports import CommandRunner, ExecResult
 from underway.rollout.edge import EDGE_CONTAINER
 
 _QUESTION_TIMEOUT_S: Final = 30.0
 # Waiting for the edge's lock, a reload and servers that linger, each with its own bound there.
 _CHANGE_TIMEOUT_S: Final = 90.0
+# How long changes by other apps may keep the edge's lock: a reload beside a drain takes 40 s.
+_BUSY_S: Final = 90.0
+_POLL_S: Final = 0.25
 # What an engine answers where the container is missing, or is there and does not run.
 _ABSENT: Final = {404, 409}
 
@@ -33,17 +37,18 @@ class HaproxyProxy:
         """The edge."""
         return self._engine.host
 
-    def state(self) -> EdgeState | None:
-        """What the running proxy serves, all apps; None where no proxy runs."""
-        try:
-            result = self._ask(["edge-state"])
-        except EngineError as error:
-            if error.status in _ABSENT:
-                return None
-            raise
-        if result.exit_code == ScriptExit.NOT_RUNNING:
-            return None
-        return edge_state(self._text(result))
+    def state(self, *, wait_s: float = 0.0) -> EdgeState | None:
+        """What the running proxy serves, all apps; None where none runs for `wait_s` seconds.
+
+        A proxy that has just started or reloaded gets that time to check its servers once.
+        """
+        deadline = time.monotonic() + wait_s
+        while True:
+            result = self._ask_if_running(["edge-state"])
+            state = None if result is None else edge_state(self._text(result))
+            if (state and not _is_checking(state)) or time.monotonic() >= deadline:
+                return state
+            time.sleep(_POLL_S)
 
     def apply(self, upstream: Upstream, run: RunNumber) -> None:
         """Make files and running proxy know exactly these servers of this service.
@@ -65,14 +70,39 @@ class HaproxyProxy:
     def _ask(self, command: Sequence[str]) -> ExecResult:
         return self._engine.execute(self._container, command, timeout_s=_QUESTION_TIMEOUT_S)
 
+    def _ask_if_running(self, command: Sequence[str]) -> ExecResult | None:
+        """The answer, or None where the container or the proxy in it does not run."""
+        try:
+            result = self._ask(command)
+        except EngineError as error:
+            if error.status in _ABSENT:
+                return None
+            raise
+        return None if result.exit_code == ScriptExit.NOT_RUNNING else result
+
     def _change(self, bundle: Bundle) -> None:
+        """Make a change; other apps' changes of the same edge are waited for."""
         command = ["edge-apply", bundle.digest]
-        result = self._engine.execute(
-            self._container, command, stdin=bundle.content, timeout_s=_CHANGE_TIMEOUT_S
-        )
+        deadline = time.monotonic() + _BUSY_S
+        while True:
+            result = self._engine.execute(
+                self._container, command, stdin=bundle.content, timeout_s=_CHANGE_TIMEOUT_S
+            )
+            if result.exit_code != ScriptExit.BUSY or time.monotonic() >= deadline:
+                break
+            time.sleep(_POLL_S)
         self._text(result)
 
     def _text(self, result: ExecResult) -> str:
         if result.exit_code != 0:
             raise refusal(self.host, result)
         return result.stdout.decode()
+
+
+def _is_checking(state: EdgeState) -> bool:
+    """Whether a server takes requests that was never checked: it is neither up nor down yet."""
+    return any(
+        server.mode is ServerMode.READY and not server.check
+        for upstream in state.upstreams
+        for server in upstream.servers
+    )
