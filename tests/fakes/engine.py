@@ -67,9 +67,15 @@ class FakeEngine:
         self._networks: dict[str, NetworkState] = {}
         self._volumes: dict[str, VolumeState] = {}
 
-    def add_image(self, *references: str, exposed: tuple[int, ...] = ()) -> ImageState:
-        """Put an image on the host; its id follows from its first name."""
-        return self._images.add(references, exposed)
+    def add_image(
+        self,
+        *references: str,
+        exposed: tuple[int, ...] = (),
+        identity: str = "",
+        labels: tuple[tuple[str, str], ...] = (),
+    ) -> ImageState:
+        """Put an image on the host; without an `identity` its id follows from its first name."""
+        return self._images.add(references, exposed, identity, labels)
 
     @property
     def host(self) -> HostName:

@@ -14,14 +14,18 @@ class ImageShelf:
         self._images: dict[str, ImageState] = {}
 
     def add(
-        self, references: tuple[str, ...], exposed: tuple[int, ...], identity: str = ""
+        self,
+        references: tuple[str, ...],
+        exposed: tuple[int, ...],
+        identity: str = "",
+        labels: tuple[tuple[str, str], ...] = (),
     ) -> ImageState:
         """Put an image there; without an `identity` its id follows from its first name."""
         image = ImageState(
             id=identity or digest(references[0]),
             repo_tags=tuple(sorted(name for name in references if "@" not in name)),
             repo_digests=tuple(sorted(name for name in references if "@" in name)),
-            labels=(),
+            labels=labels,
             size_bytes=1,
             created_at="2026-01-01T00:00:00Z",
             exposed_ports=exposed,

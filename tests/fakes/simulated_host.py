@@ -29,6 +29,7 @@ from underway.model.snapshot import (
 from underway.model.spec import MountKind, NetworkSpec
 from underway.model.traffic import EdgeState, ObservedServer, ObservedUpstream, Side, Upstream
 from underway.rollout.haproxy_config import fragment_digest
+from underway.rollout.naming import anchor_name, ledger_volume, own_labels, vault_volume
 
 EDGE_ROLE: Final = Role.EDGE.value
 FACTS: Final = EngineFacts("26.1.5", "1.45")
@@ -182,6 +183,23 @@ class SimulatedHost:
         for side, name in {*before, *after}:
             if before.get((side, name)) != after.get((side, name)):
                 self.checks.pop((wished.app, wished.service, side, name), None)
+
+    def revive_anchor(self, app: AppName) -> None:
+        """As observing does: an anchor that holds records is made to run before it is read."""
+        volume, name = ledger_volume(app), anchor_name(app)
+        if volume not in self.volumes or self.has_running(Role.ANCHOR.value, app):
+            return
+        box = self.boxes.get(name) or Box(
+            name,
+            f"revived-{app}",
+            min(self.images, default=""),
+            own_labels(app, Role.ANCHOR),
+            has_healthcheck=False,
+            published=(),
+            addresses=(),
+            volumes=(volume, vault_volume(app)),
+        )
+        self.boxes[name] = replace(box, status=ContainerStatus.RUNNING)
 
     def state(self) -> HostState:
         """What `observe` sees of this host."""

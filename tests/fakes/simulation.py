@@ -105,6 +105,9 @@ class Simulation:
 
     def snapshot(self) -> Snapshot:
         """What `observe` would see now."""
+        for host in self.hosts.values():
+            if host.is_reachable:
+                host.revive_anchor(self.app)
         return Snapshot(
             self.app,
             tuple(

@@ -11,11 +11,11 @@ from underway.image.apply import config_digest_of, mark_verified
 from underway.image.definition import with_labels
 from underway.image.reference import parse_reference
 from underway.model.image import ImageIdentity, ImageState
+from underway.model.names import LABEL_TOOLS
 from underway.model.spec import BuildSpec
 from underway.ports import Builder, Engine
 
 _DIGITS: Final = 12
-LABEL_TOOLS: Final = "underway.tools"
 
 
 def ensure_tools_image(

@@ -33,6 +33,8 @@ LABEL_ADDRESS: Final = "underway.address"
 LABEL_RUN: Final = "underway.run"
 LABEL_HOLDER: Final = "underway.holder"
 LABEL_SINCE: Final = "underway.since"
+LABEL_TOOLS: Final = "underway.tools"
+"""On the tools image: the first digits of the digest of what it was built from."""
 
 LOCAL_HOST: Final = HostName("local")
 """The name of the only host of a file that names none."""

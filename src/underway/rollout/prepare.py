@@ -84,7 +84,7 @@ class Preparation:
         return [
             *in_parallel("Ship images", (lane.steps for lane in self.transfer)),
             *in_lanes("Networks and volumes", [s for h in hosts for s in self._ground(h)]),
-            *in_lanes("Anchors", [s for h in hosts for s in self._anchor(h)]),
+            *self._anchors(hosts),
             *in_lanes("Records", [s for h in hosts for s in self._records(h)]),
         ]
 
@@ -161,11 +161,20 @@ class Preparation:
             for name in (ledger_volume(app), vault_volume(app))
         ]
 
+    def _anchors(self, hosts: list[HostState]) -> list[Stage]:
+        """Anchors that are made anew go one host ahead: at any moment the records can be read."""
+        lanes = [self._anchor(host) for host in hosts]
+        anew = [lane for lane in lanes if lane and isinstance(lane[0], RemoveContainer)]
+        return [
+            *in_parallel("Anchors", [lane for lane in lanes if lane not in anew[1:]]),
+            *in_parallel("More anchors", anew[1:]),
+        ]
+
     def _anchor(self, host: HostState) -> list[Step]:
         if self.scene.release.number == NO_RELEASE:
             return []
         kept = tuple(sorted(volume.physical for volume in self._volumes(host)))
-        request = anchor_request(self.scene.release, self.scene.policy.tools, kept)
+        request = anchor_request(self.scene.app, self.scene.policy.tools, kept)
         return _standing(host, request, "holds the app's records on this host")
 
     def _records(self, host: HostState) -> list[Step]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,6 +18,7 @@ from underway.model.names import (
     LABEL_REPLICA,
     LABEL_ROLE,
     LABEL_SERVICE,
+    AppName,
     VolumeName,
 )
 from underway.model.release import Release
@@ -34,6 +36,8 @@ from underway.rollout.reach import Names
 from underway.rollout.scene import Replica
 
 SECRETS_DIRECTORY = "/run/secrets"
+_CONTENT: Final = re.compile(r":(?:[^/]*-)?([0-9a-f]{12})$")
+"""The digits of the sources, as the last part of a built tools image's tag."""
 
 
 _ANCHOR_ENGINE: Final = {
@@ -53,6 +57,15 @@ _ANCHOR_ENGINE: Final = {
 def image_reference(image: ImageIdentity) -> str:
     """What an engine finds the image by: the digest it was pulled by, else its id."""
     return image.pull_reference or image.config_digest
+
+
+def tools_content(tools: ImageIdentity) -> str:
+    """What tells tools images apart: what they were built from, where their tag says it.
+
+    Each machine that builds one gets another image id from the same sources.
+    """
+    digits = _CONTENT.search(tools.reference)
+    return digits[1] if digits and not tools.pull_reference else tools.config_digest
 
 
 def secret_files(service: ServiceSpec) -> tuple[FileSpec, ...]:
@@ -162,11 +175,8 @@ def before_request(
     )
 
 
-def anchor_request(
-    release: Release, tools: ImageIdentity, kept: tuple[str, ...]
-) -> ContainerRequest:
+def anchor_request(app: AppName, tools: ImageIdentity, kept: tuple[str, ...]) -> ContainerRequest:
     """The tiny container that holds an app's records on a host, and its volumes against prunes."""
-    app = release.spec.name
     mounts = [
         Mount(MountKind.VOLUME, ledger_volume(app), "/ledger"),
         Mount(MountKind.VOLUME, vault_volume(app), "/vault"),
@@ -178,7 +188,7 @@ def anchor_request(
         ),
     ]
     what = json.dumps(
-        [tools.config_digest, [m.source for m in mounts], _ANCHOR_ENGINE], sort_keys=True
+        [tools_content(tools), [m.source for m in mounts], _ANCHOR_ENGINE], sort_keys=True
     )
     labels = {
         LABEL_APP: app,
