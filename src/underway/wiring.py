@@ -151,7 +151,7 @@ def _session(
     return Session(
         spec=spec,
         values=understood.runtime_values,
-        world=_world(spec, engines, lost),
+        world=_world(spec, engines, lost, workshop),
         locks=AttachedLocks(list(engines.values()), lambda _: workshop.tools_reference()),
         workshop=Workshop(
             ship=workshop.ship, tools=workshop.tools, pull=workshop.pull, send=workshop.send
@@ -163,7 +163,10 @@ def _session(
 
 
 def _world(
-    spec: AppSpec, engines: "Mapping[HostName, DockerEngine]", lost: dict[HostName, str]
+    spec: AppSpec,
+    engines: "Mapping[HostName, DockerEngine]",
+    lost: dict[HostName, str],
+    workshop: "_Workshop",
 ) -> World:
     """The ports of every host that was reached."""
     from underway.adapters.engine import CommandServer
@@ -185,6 +188,7 @@ def _world(
         ledgers={name: AnchorLedger(runner, spec.name) for name, runner in anchors.items()},
         vaults={name: AnchorVault(runner, spec.name) for name, runner in anchors.items()},
         lost=lost,
+        revive=workshop.revive,
     )
 
 
@@ -259,6 +263,20 @@ class _Workshop:
         """What an engine finds the tools image by."""
         tools = self.tools()
         return tools.pull_reference or tools.config_digest
+
+    def revive(self, host: HostName) -> bool:
+        """See `World.revive`."""
+        from underway.adapters.revival import revive_anchor
+
+        engine = self._engines[host]
+
+        def bring_tools() -> ImageIdentity:
+            tools = self.tools()
+            fetch = self.pull if tools.pull_reference else self.send
+            fetch(engine, tools, lambda _done, _total, _text: None)
+            return tools
+
+        return revive_anchor(engine, self._spec.name, bring_tools)
 
     def pull(self, engine: Engine, image: ImageIdentity, progress: Progress) -> None:
         """Bring an image from its registry."""

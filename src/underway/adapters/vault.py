@@ -112,7 +112,10 @@ class AnchorVault:
             raise IntegrityError(
                 "vault-key",
                 f"{self.host}: the vault there has another key",
-                hint="The host belonged to another fleet of this app: remove the app there first.",
+                cause="another first deploy of this app wrote it, or its records were not seen",
+                hint="Run the command again: it takes the key that is there. If it comes back, the "
+                "hosts belong to two fleets: `underway status` of each shows which; remove nothing "
+                "before you know.",
             )
         self._checked("write the vault", result)
 

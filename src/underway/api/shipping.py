@@ -27,12 +27,21 @@ class Cargo:
 
 def key_of(session: Session, snapshot: Snapshot) -> bytes:
     """The app's digest key from any vault that has it, else a new one."""
-    for host in snapshot.reachable:
-        if host.vault:
-            key = session.world.vault(host.name).key()
-            if key:
-                return key
-    return secrets.token_bytes(KEY_BYTES)
+    return vault_key(session, snapshot) or secrets.token_bytes(KEY_BYTES)
+
+
+def vault_key(session: Session, snapshot: Snapshot) -> bytes | None:
+    """The digest key that stands in a vault; None before the first one was written.
+
+    A vault whose first values did not arrive whole may hold the key alone.
+    """
+    filled = [host.name for host in snapshot.reachable if host.vault]
+    others = [host.name for host in snapshot.reachable if host.ledger and not host.vault]
+    for name in (*filled, *(others if session.values else ())):
+        key = session.world.vault(name).key()
+        if key:
+            return key
+    return None
 
 
 def load_cargo(

@@ -770,7 +770,8 @@ CODES: dict[str, CodeEntry] = {
     "vault-key": CodeEntry(
         7,
         "A host's vault has another key than the rest of the fleet.",
-        "The host belonged to another fleet of this app: remove the app there first.",
+        "Run the command again: it takes the key that stands there. If it comes back, the hosts "
+        "belong to two fleets of one app's name: give one another name. Remove nothing for it.",
     ),
     "volume-kind-at-odds": CodeEntry(
         3,
