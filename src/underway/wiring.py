@@ -247,15 +247,12 @@ class _Workshop:
 
         with self._guard:
             if self._tools is None:
-                yard = self._yard()
                 environ = self._options.environ
                 self._tools = ensure_tools_image(
-                    yard.builder,
-                    yard.engine,
+                    self._yard(),
                     reference=self._spec.tools or environ.get(TOOLS_VARIABLE) or TOOLS_REFERENCE,
                     directory=tools_directory(),
                     base=environ.get(TOOLS_BASE_VARIABLE, ""),
-                    progress=yard.progress,
                 )
             return self._tools
 
@@ -286,13 +283,9 @@ class _Workshop:
 
     def send(self, engine: Engine, image: ImageIdentity, progress: Progress) -> None:
         """Bring an image over the engine connections, from whichever engine holds it."""
-        from underway.image.apply import find_image, image_gone, send_image
+        from underway.image.apply import send_from_any
 
-        for source in (self._workbench(), *self._engines.values()):
-            if find_image(source, image) is not None:
-                send_image(source, engine, image, progress)
-                return
-        raise image_gone(image, "no engine that answers holds it")
+        send_from_any((self._workbench(), *self._engines.values()), engine, image, progress)
 
     def _yard(self) -> "Yard":
         from underway.adapters.engine_builder import choose_builder

@@ -261,12 +261,10 @@ def test_tools_are_built_once_by_content(site: Site, tmp_path: Path) -> None:
 
     def ensure() -> ImageIdentity:
         return ensure_tools_image(
-            site.buildx(),
-            site.engine,
+            Yard(site.buildx(), site.engine, {}, lines.append),
             reference="underway-tools:0.1",
             directory=directory,
             base=site.laboratory.images["tools-base"],
-            progress=lines.append,
         )
 
     image = ensure()

@@ -4,7 +4,9 @@ Both are idempotent, verify the configuration's digest before the image gets its
 an image under a tag, so that a pruning of nameless images leaves it alone.
 """
 
-from underway.errors import EngineError, IntegrityError, RefusedError
+from collections.abc import Iterable
+
+from underway.errors import EngineError, IntegrityError, RefusedError, UnreachableError
 from underway.image.archive import ArchiveHead, first_missing, read_head, without_layers
 from underway.image.steps import is_image, keep_reference
 from underway.model.image import ImageIdentity, ImageState
@@ -51,6 +53,30 @@ def send_image(
         found = target.image(image.config_digest) or target.image(image.reference)
         _verify(target, found, image)
     _name(target, image, found)
+
+
+def send_from_any(
+    sources: Iterable[Engine],
+    target: Engine,
+    image: ImageIdentity,
+    progress: Progress | None = None,
+) -> None:
+    """Send from the first engine that answers and holds the image; see `send_image`.
+
+    Raises what the first of them said where none could, RefusedError (`image-gone`) where none
+    holds it.
+    """
+    refused: UnreachableError | EngineError | None = None
+    for source in sources:
+        try:
+            if find_image(source, image) is None:
+                continue
+            send_image(source, target, image, progress)
+        except (UnreachableError, EngineError) as error:
+            refused = refused or error
+        else:
+            return
+    raise refused or image_gone(image, "no engine that answers holds it")
 
 
 def find_image(engine: Engine, image: ImageIdentity) -> ImageState | None:

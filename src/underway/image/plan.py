@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from underway.image.steps import is_image
 from underway.model.image import ImageIdentity
-from underway.model.names import HostName
+from underway.model.names import LABEL_TOOLS, HostName
 from underway.model.plan import Lane
 from underway.model.release import ServiceImage
 from underway.model.snapshot import HostState, Snapshot
@@ -51,3 +51,15 @@ def _transfer(host: HostName, image: ImageIdentity, cause: str) -> PullImage | S
     if image.pull_reference:
         return PullImage(host, image, cause)
     return SendImage(host, image, cause)
+
+
+def unused_tools(host: HostState) -> tuple[str, ...]:
+    """Ids of the tools images that no container of a host was made from: older ones, sorted."""
+    used = {container.image_id for container in host.containers}
+    return tuple(
+        sorted(
+            image.id
+            for image in host.images
+            if image.id not in used and dict(image.labels).get(LABEL_TOOLS)
+        )
+    )
