@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from underway.adapters.endpoint import SshEndpoint, UnixEndpoint, endpoint_of
-from underway.errors import UnderwayError
+from underway.errors import ConfigurationError, UnderwayError
 from underway.model.names import HostName
 from underway.model.spec import HostSpec
 
@@ -50,7 +50,10 @@ class DockerConnector:
     def connect_all(
         self, hosts: Sequence[HostSpec]
     ) -> dict[HostName, "DockerEngine | UnderwayError"]:
-        """All hosts at once; a host that cannot be reached has its error as its value."""
+        """All hosts at once; a host that cannot be reached has its error as its value.
+
+        Raises ConfigurationError for a URL that means no engine: no host will come back for it.
+        """
         if not hosts:
             return {}
         with ThreadPoolExecutor(min(_PARALLEL, len(hosts))) as pool:
@@ -59,6 +62,8 @@ class DockerConnector:
         for name, future in futures.items():
             try:
                 found[name] = future.result()
+            except ConfigurationError:
+                raise
             except UnderwayError as error:
                 found[name] = error
         return found

@@ -14,7 +14,7 @@ from underway.compose.x_underway import KEY
 from underway.model.names import LOCAL_HOST, HostName
 from underway.model.spec import EdgeSpec, HostSpec
 
-_SCHEMES: Final = ("ssh", "unix", "tcp")
+_SCHEMES: Final = ("ssh", "unix")
 _CONTEXT: Final = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.+-]*$")
 _NAME: Final = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$")
 
@@ -126,12 +126,12 @@ def _entry(host: str | HostWish, group: str, place: str) -> _Entry:
     wish = HostWish(url=host) if isinstance(host, str) else host
     scheme = urlsplit(wish.url).scheme if "://" in wish.url else ""
     is_good = (scheme in _SCHEMES) if "://" in wish.url else _CONTEXT.match(wish.url)
-    if not is_good or (scheme in {"ssh", "tcp"} and not urlsplit(wish.url).hostname):
+    if not is_good or (scheme == "ssh" and not urlsplit(wish.url).hostname):
         refuse(
             "host-url-invalid",
             f"`{wish.url}` is not the URL of a Docker host",
             place=place,
-            hint="Write ssh://user@host, unix:///path, tcp://host:2376 or a Docker context's name.",
+            hint="Write ssh://user@host, unix:///path or a Docker context's name.",
         )
     return _Entry(wish, group, place)
 

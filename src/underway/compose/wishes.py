@@ -121,7 +121,7 @@ class HostWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One Docker host."""
 
     url: Annotated[
-        str, Meta(description="`ssh://user@host`, `unix://`, `tcp://`, or a Docker context's name.")
+        str, Meta(description="`ssh://user@host`, `unix:///path`, or a Docker context's name.")
     ]
     address: Annotated[
         str, Meta(description="Its private address; default: the URL's, if that is private.")

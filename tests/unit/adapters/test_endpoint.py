@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from underway.adapters.connector import DockerConnector
 from underway.adapters.endpoint import SshEndpoint, UnixEndpoint, endpoint_of
-from underway.errors import ConfigurationError
+from underway.errors import ConfigurationError, UnreachableError
+from underway.model.names import HostName
+from underway.model.spec import HostSpec
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +79,11 @@ def test_a_docker_context_is_followed(docker_config: Path) -> None:
     (directory / "meta.json").write_text("{")
     with pytest.raises(ConfigurationError, match=r"meta\.json"):
         endpoint_of("far")
+
+
+def test_a_url_that_means_no_engine_is_no_lost_host() -> None:
+    hosts = (HostSpec(HostName("a"), "no-such-context"), HostSpec(HostName("b"), "unix:///no.sock"))
+    with DockerConnector() as connector:
+        assert isinstance(connector.connect_all(hosts[1:])[HostName("b")], UnreachableError)
+        with pytest.raises(ConfigurationError, match="no-such-context"):
+            connector.connect_all(hosts)
