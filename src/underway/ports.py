@@ -180,6 +180,12 @@ class Proxy(Protocol):
     def remove(self, app: AppName, service: ServiceName | None, run: RunNumber) -> None:
         """Forget a service, or with None the whole app."""
 
+    def retire(self) -> bool:
+        """Whether the proxy may be removed: no app's files are there. Then it takes no changes.
+
+        True where no proxy runs.
+        """
+
     def sessions(self, app: AppName, service: ServiceName) -> Mapping[str, Sessions]:
         """What each server of a service still has, over all workers, old ones included."""
 

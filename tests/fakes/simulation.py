@@ -43,6 +43,7 @@ from underway.model.step import (
     RemoveContainer,
     RemoveImage,
     RemoveNetwork,
+    RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
     SendImage,
@@ -233,7 +234,9 @@ class Simulation:
                 self._apply(step, self.hosts[step.host], is_half=False)
         self.settle()
 
-    def _apply(self, step: Step, host: SimulatedHost, *, is_half: bool) -> None:
+    def _apply(  # noqa: C901 -- one case each
+        self, step: Step, host: SimulatedHost, *, is_half: bool
+    ) -> None:
         match step:
             case PullImage(image=image) | SendImage(image=image):
                 host.images[image.config_digest] = image
@@ -245,6 +248,11 @@ class Simulation:
                 stop(self, host, step, is_half=is_half)
             case RemoveContainer(container=name):
                 remove(self, host, name)
+            case RemoveProxy(container=name, volume=volume):
+                if not host.upstreams or not host.has_running(EDGE_ROLE):
+                    remove(self, host, name)
+                    host.volumes.pop(volume, None)
+                    host.upstreams.clear()
             case SetUpstream(upstream=upstream):
                 route(self, host, upstream, is_half=is_half)
             case RemoveUpstream(app=app, service=service):

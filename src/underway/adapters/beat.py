@@ -22,7 +22,11 @@ _CREATE_S: Final = 60.0
 _GONE_S: Final = 10.0
 _POLL_S: Final = 0.05
 _CONFLICT: Final = 409
-_SCRIPT: Final = "while IFS= read -r -t 10 line; do printf '%s\\n' \"$line\" || exit 0; done"
+LOCK_SCRIPT: Final = (
+    "while IFS= read -r -t ${UNDERWAY_LOCK_SILENCE_S:-10} line; do "
+    "printf '%s\\n' \"$line\" || exit 0; done"
+)
+"""Lives as long as its client: echoes each beat, ends with its input, or when it stays silent."""
 
 
 def awake_time() -> float:
@@ -148,7 +152,7 @@ def _create(
 ) -> str:
     body = {
         "Image": image,
-        "Entrypoint": ["bash", "-c", _SCRIPT],
+        "Entrypoint": ["bash", "-c", LOCK_SCRIPT],
         "Cmd": [],
         "Labels": dict(labels),
         "OpenStdin": True,

@@ -14,6 +14,7 @@ from underway.model.step import (
     RemoveContainer,
     RemoveImage,
     RemoveNetwork,
+    RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
     SetCurrent,
@@ -24,7 +25,7 @@ from underway.model.step import (
     WriteVault,
 )
 
-TAKES_AWAY: Final = (StopContainer, RemoveContainer, RemoveVolume, RemoveNetwork)
+TAKES_AWAY: Final = (StopContainer, RemoveContainer, RemoveProxy, RemoveVolume, RemoveNetwork)
 RECORDS: Final = (WriteVault, RecordRelease, SetCurrent, RemoveImage)
 """Steps on which no replica depends."""
 

@@ -104,6 +104,16 @@ class RemoveVolume:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveProxy:
+    """Remove the proxy with its files, unless another app has come behind it meanwhile."""
+
+    host: HostName
+    container: ContainerName
+    volume: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class WriteFiles:
     """Fill a volume with secret files, through a container that never starts.
 
@@ -288,6 +298,7 @@ Step = (
     | RemoveNetwork
     | CreateVolume
     | RemoveVolume
+    | RemoveProxy
     | WriteFiles
     | WriteVault
     | RecordRelease

@@ -19,6 +19,7 @@ from underway.model.step import (
     RemoveContainer,
     RemoveImage,
     RemoveNetwork,
+    RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
     SendImage,
@@ -41,6 +42,7 @@ VERBS: Final = {
     "RemoveNetwork": "remove network",
     "CreateVolume": "create volume",
     "RemoveVolume": "remove volume",
+    "RemoveProxy": "remove proxy",
     "WriteFiles": "write files",
     "WriteVault": "write values of release",
     "RecordRelease": "record release",
@@ -93,7 +95,7 @@ def _subject(step: Step) -> tuple[str, str]:  # noqa: C901, PLR0911 (one case pe
             return _place(step)
         case WriteFiles(volume=name, files=files):
             return name, ", ".join(file.target for file in files)
-        case RemoveImage(image=name):
+        case RemoveImage(image=name) | RemoveProxy(container=name):
             return name, ""
         case WriteVault(release=number) | RecordRelease(release=number):
             return str(number), ""

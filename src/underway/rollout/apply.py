@@ -26,6 +26,7 @@ from underway.model.step import (
     RemoveContainer,
     RemoveImage,
     RemoveNetwork,
+    RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
     SendImage,
@@ -79,6 +80,8 @@ class Applier:
                 self._record(step)
             case StopContainer():
                 self._stop(step)
+            case RemoveProxy():
+                return self._remove_proxy(step)
             case _:
                 self._engine(step)
         return DONE
@@ -114,6 +117,13 @@ class Applier:
                 engine.stop(step.container, step.grace_s)
                 engine.rename(step.container, step.retired)
         engine.stop(step.retired, step.grace_s)
+
+    def _remove_proxy(self, step: RemoveProxy) -> StepResult:
+        if not self.world.proxy(step.host).retire():
+            return StepResult(text="it stays: another app uses it")
+        self._at(step.host).remove(step.container)
+        self._at(step.host).remove_volume(step.volume)
+        return DONE
 
     def _engine(
         self,

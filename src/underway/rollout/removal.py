@@ -6,7 +6,7 @@ Data volumes stay unless they are asked for; what another app uses is never touc
 from collections.abc import Iterator
 from dataclasses import replace
 
-from underway.model.names import LABEL_APP, NO_RELEASE
+from underway.model.names import LABEL_APP, NO_RELEASE, ServiceName
 from underway.model.plan import Plan
 from underway.model.release import Release
 from underway.model.snapshot import HostState, Role, Snapshot
@@ -14,6 +14,8 @@ from underway.model.step import (
     RemoveContainer,
     RemoveImage,
     RemoveNetwork,
+    RemoveProxy,
+    RemoveUpstream,
     RemoveVolume,
     Step,
 )
@@ -67,18 +69,18 @@ def _helpers(scene: Scene) -> Iterator[Step]:
 
 
 def _proxies(scene: Scene) -> Iterator[Step]:
-    """A proxy goes with its last app."""
+    """Every edge forgets the app, its last run too; a proxy goes with its last app."""
     for host in scene.reachable:
-        has_others = any(
-            container.role == Role.ANCHOR and container.app != scene.app
-            for container in host.containers
+        known = {u.app for u in host.edge.upstreams} if host.edge else set()
+        if host.edge and scene.app in known | {app for app, _ in host.edge.runs}:
+            yield RemoveUpstream(host.name, scene.app, ServiceName(""), "the app is removed")
+        others = {c.app for c in host.containers if c.role == Role.ANCHOR} | known
+        is_there = host.container(EDGE_CONTAINER) or any(
+            volume.name == EDGE_VOLUME for volume in host.volumes
         )
-        if has_others:
-            continue
-        if host.container(EDGE_CONTAINER):
-            yield RemoveContainer(host.name, EDGE_CONTAINER, "no app is left behind it")
-        if any(volume.name == EDGE_VOLUME for volume in host.volumes):
-            yield RemoveVolume(host.name, EDGE_VOLUME, "no app is left behind it")
+        if is_there and not others - {scene.app}:
+            cause = "no app is left behind it"
+            yield RemoveProxy(host.name, EDGE_CONTAINER, EDGE_VOLUME, cause)
 
 
 def _records(scene: Scene, *, with_data: bool) -> Iterator[Step]:

@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 
 from tests.contract.edge.place import SCRIPTS, eventually
+from underway.adapters.beat import LOCK_SCRIPT
 
 
 def test_a_lock_echoes_its_heartbeat_and_ends_with_its_client() -> None:
-    argv = [str(SCRIPTS / "lock-hold")]
+    argv = ["bash", "-c", LOCK_SCRIPT]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as lock:
         assert lock.stdin is not None
         assert lock.stdout is not None
@@ -22,7 +23,7 @@ def test_a_lock_echoes_its_heartbeat_and_ends_with_its_client() -> None:
 
 
 def test_a_lock_ends_when_the_heartbeat_stops() -> None:
-    argv = ["env", "UNDERWAY_LOCK_SILENCE_S=1", str(SCRIPTS / "lock-hold")]
+    argv = ["env", "UNDERWAY_LOCK_SILENCE_S=1", "bash", "-c", LOCK_SCRIPT]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as lock:
         assert lock.stdin is not None
         began = time.monotonic()

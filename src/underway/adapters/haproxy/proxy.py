@@ -62,6 +62,16 @@ class HaproxyProxy:
         """Forget a service, or with None the whole app; an unknown one is fine."""
         self._change(removal_bundle(app, service, run))
 
+    def retire(self) -> bool:
+        """Whether the proxy may be removed; see `ports.Proxy.retire`."""
+        result = self._ask_if_running(["edge-retire"])
+        if result is None:
+            return True
+        if result.exit_code == ScriptExit.IN_USE:
+            return False
+        self._text(result)
+        return True
+
     def sessions(self, app: AppName, service: ServiceName) -> Mapping[str, Sessions]:
         """What each server still has, over all workers; servers with nothing may be absent."""
         result = self._ask(["edge-sessions", app, service])

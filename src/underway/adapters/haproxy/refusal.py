@@ -26,6 +26,7 @@ class ScriptExit(IntEnum):
     RUNTIME = 25
     BUSY = 26
     NOT_RUNNING = 27
+    IN_USE = 28
 
 
 _ENGINE_CODES: Final[dict[int, str]] = {
