@@ -10,7 +10,7 @@ import getpass
 import platform
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -51,15 +51,24 @@ class AttachedLocks:
 
     def __init__(
         self,
-        engines: Sequence[DockerEngine],
+        engines: Collection[DockerEngine],
         image: Callable[[HostName], str],
         *,
         now: Callable[[], float] = time.time,
+        bring: Callable[[DockerEngine], object] | None = None,
     ) -> None:
-        """Lock on `engines`; `image(host)` is a reference to the tools image present there."""
-        self._engines = sorted(engines, key=lambda engine: engine.host)
+        """Lock on `engines`, those that join later too.
+
+        `image(host)` is a reference to the tools image there; `bring` puts it where it is missing.
+        """
+        self._all = engines
         self._image = image
         self._now = now
+        self._bring = bring
+
+    @property
+    def _engines(self) -> list[DockerEngine]:
+        return sorted(self._all, key=lambda engine: engine.host)
 
     def acquire(self, app: AppName, purpose: str, *, wait_s: float) -> "AttachedLock":
         """Take the lock on every host in sorted order, waiting up to `wait_s` seconds for others.
@@ -107,10 +116,15 @@ class AttachedLocks:
         self, engine: DockerEngine, app: AppName, labels: dict[str, str], deadline: float
     ) -> HostLock:
         dead_left = _ATTEMPTS_ON_DEAD
+        bring = self._bring
         while True:
             try:
                 return HostLock(engine, lock_name(app), self._image(engine.host), labels)
             except EngineError as error:
+                if error.code == "image-missing" and bring is not None:
+                    bring(engine)
+                    bring = None
+                    continue
                 if error.code != "name-taken":
                     raise
             holder = engine.container(lock_name(app))

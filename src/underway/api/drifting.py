@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from underway.api.session import Session, runs_of
 from underway.model.names import ServiceName
 from underway.model.release import Release
-from underway.model.snapshot import Role
+from underway.model.snapshot import HostState, Role
 from underway.model.spec import ServiceSpec
 from underway.model.status import Drift, DriftKind
 from underway.rollout.cast import cast_of
+from underway.rollout.naming import anchor_name
 from underway.rollout.scene import Scene
 
 REPAIR = "underway repair"
@@ -74,7 +75,11 @@ def _hosts(scene: Scene, release: Release) -> Iterator[Drift]:
             yield Drift(
                 DriftKind.LEFTOVER, name, f"release {release.number} has no such service", REPAIR
             )
+    wished = {host.name for host in release.spec.hosts}
     for host in scene.reachable:
+        if host.name not in wished:
+            yield from _left_host(scene, host)
+            continue
         current = host.ledger.current if host.ledger else 0
         if current != release.number:
             why = f"its ledger says release {current}, the fleet runs {release.number}"
@@ -85,6 +90,13 @@ def _hosts(scene: Scene, release: Release) -> Iterator[Drift]:
     for edge in scene.edges:
         if edge.edge is None:
             yield Drift(DriftKind.EDGE_MISSING, edge.name, "no proxy runs there", REPAIR)
+
+
+def _left_host(scene: Scene, host: HostState) -> Iterator[Drift]:
+    """A host that the release does not name and that still has the app's records."""
+    if host.container(anchor_name(scene.app)):
+        why = f"on {host.name}, which release {scene.release.number} does not name"
+        yield Drift(DriftKind.LEFTOVER, anchor_name(scene.app), why, REPAIR)
 
 
 def _runs(session: Session, scene: Scene) -> Iterator[Drift]:

@@ -70,7 +70,7 @@ def status(session: Session) -> StatusReport:
         app=session.app,
         release=release.number if release else NO_RELEASE,
         tag=release.tag if release else "",
-        hosts=tuple(_host(session, scene, h.name, h.url) for h in session.spec.hosts),
+        hosts=tuple(_host(session, scene, name, url) for name, url in _hosts(session, snapshot)),
         services=_services(scene, release),
         edges=tuple(_edge(scene, host) for host in scene.reachable if host.edge),
         drift=drift_of(session, scene, release),
@@ -82,6 +82,13 @@ def status(session: Session) -> StatusReport:
 def _scene(session: Session, snapshot: Snapshot, release: Release | None) -> Scene:
     shown = release or Release(NO_RELEASE, session.spec, ())
     return Scene(shown, snapshot, Policy(tools=NO_TOOLS, keep_unreachable=True))
+
+
+def _hosts(session: Session, snapshot: Snapshot) -> list[tuple[HostName, str]]:
+    """The file's hosts, and those that it lost and that may still hold something."""
+    listed = [(host.name, host.url) for host in session.spec.hosts]
+    names = {name for name, _ in listed}
+    return listed + [(h.name, "") for h in snapshot.hosts if h.name not in names]
 
 
 def _host(session: Session, scene: Scene, name: HostName, url: str) -> HostStatus:

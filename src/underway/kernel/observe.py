@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from underway.errors import EngineError, UnreachableError
+from underway.kernel.former import former_hosts
 from underway.kernel.world import World
 from underway.model.names import LABEL_APP, LABEL_ROLE, HostName
 from underway.model.release import LedgerState
@@ -30,11 +31,18 @@ _NO_RECORDS = "its records cannot be read: the app's anchor does not run and can
 
 
 def observe(world: World, *, now: float) -> Snapshot:
-    """What all hosts hold at this moment. IntegrityError if a record was altered."""
-    names = world.hosts
-    with ThreadPoolExecutor(max_workers=min(MOST_HOSTS_AT_ONCE, max(1, len(names)))) as pool:
-        states = list(pool.map(lambda name: _observe_host(world, name), names))
-    return Snapshot(app=world.app, hosts=tuple(states), taken_at=now)
+    """What all hosts hold at this moment, and those that the last releases left something on.
+
+    IntegrityError if a record was altered.
+    """
+    found: dict[HostName, HostState | Unreachable] = {}
+    while names := [name for name in world.hosts if name not in found]:
+        with ThreadPoolExecutor(max_workers=min(MOST_HOSTS_AT_ONCE, len(names))) as pool:
+            states = pool.map(lambda name: _observe_host(world, name), names)
+            found |= zip(names, states, strict=True)
+        ledgers = [h.ledger for h in found.values() if isinstance(h, HostState) and h.ledger]
+        world.reach(former_hosts(ledgers, found))
+    return Snapshot(app=world.app, hosts=tuple(found[n] for n in sorted(found)), taken_at=now)
 
 
 def observe_closely(world: World, *, now: float) -> Snapshot:

@@ -1,10 +1,11 @@
 """The open connections of one run: what `observe` reads and steps act on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from underway.errors import UnreachableError
 from underway.model.names import AppName, HostName
+from underway.model.spec import HostSpec
 from underway.ports import Engine, Ledger, Proxy, Vault
 
 
@@ -13,7 +14,8 @@ class World:
     """Engines, proxies, ledgers and vaults by host; `lost` tells why a host has none.
 
     `revive` makes the app's anchor run on a host that holds its records, and tells whether it does:
-    records that nobody can read are not records that are not there.
+    records that nobody can read are not records that are not there. `reach` connects to more hosts,
+    as far as they can be: those that recorded releases name and the file does not.
     """
 
     app: AppName
@@ -23,6 +25,7 @@ class World:
     vaults: Mapping[HostName, Vault]
     lost: dict[HostName, str] = field(default_factory=dict)
     revive: Callable[[HostName], bool] = lambda _: False
+    reach: Callable[[Sequence[HostSpec]], None] = lambda _: None
 
     @property
     def hosts(self) -> tuple[HostName, ...]:

@@ -17,6 +17,7 @@ from underway.rollout.addresses import Allocator
 from underway.rollout.before import before_stages, undo_stages
 from underway.rollout.cast import Cast, cast_of, holds_resources
 from underway.rollout.farewell import Farewell, departed, farewell, leftovers
+from underway.rollout.leaving import leaving
 from underway.rollout.listeners import check_file, check_hosts
 from underway.rollout.naming import files_volume, is_retired
 from underway.rollout.order import turns
@@ -89,6 +90,7 @@ def _end(scene: Scene, draft: _Draft, preparation: Preparation) -> None:
     if takes_back:
         draft.stages += [*takes_back, *preparation.current()]
     draft.stages += _clean_up(scene, draft.kept)
+    draft.stages += leaving(scene, {held.host for held in draft.kept})
     draft.left += [
         f"{name} did not answer: what runs there is left alone" for name in scene.lost_hosts
     ]

@@ -1,0 +1,131 @@
+"""The only place that constructs adapters: from options to a session with open connections."""
+
+import getpass
+import platform
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from underway.api.session import Session, Workshop
+from underway.kernel.telling import Voice
+from underway.model.event import Level
+from underway.ports import EventSink
+from underway.wiring.fleet import Fleet
+from underway.wiring.options import SessionOptions
+from underway.wiring.workshop import HostWorkshop
+
+if TYPE_CHECKING:
+    from underway.adapters.connector import DockerConnector
+    from underway.compose.sources import Understood
+
+__all__ = ["SessionOptions", "SystemClock", "actor", "open_session", "understand"]
+
+
+class SystemClock:
+    """`ports.Clock` of this machine; `monotonic` counts suspended time where Linux tells it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+        if hasattr(time, "CLOCK_BOOTTIME"):
+            return time.clock_gettime(time.CLOCK_BOOTTIME)
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+def understand(options: SessionOptions) -> "Understood":
+    """Load and understand the project; raises ConfigurationError. No host is asked."""
+    from underway.adapters.compose_commands import CommandOutputs
+    from underway.adapters.compose_files import LocalFiles, find_sources
+    from underway.adapters.compose_program import ComposeProgram
+    from underway.compose.loading import load
+
+    start = options.project_directory or Path.cwd()
+    sources = find_sources(
+        Path.cwd() if options.files else start,
+        files=options.files,
+        environment_name=options.environment,
+        environ=options.environ,
+    )
+    program = ComposeProgram(
+        directory=options.project_directory or sources.directory,
+        environment=options.environ,
+        env_files=options.env_files,
+        profiles=options.profiles,
+        project_name=options.project_name,
+    )
+    return load(sources, program, LocalFiles(), CommandOutputs(options.environ))
+
+
+@contextmanager
+def open_session(options: SessionOptions, sink: EventSink) -> Iterator[Session]:
+    """Understand the file, connect to every host at once, and close all in the end.
+
+    A host that does not answer is no error here: it is observed as unreachable.
+    """
+    from underway.adapters.connector import DockerConnector
+
+    warming = threading.Thread(target=_warm_up, daemon=True)
+    warming.start()
+    understood = understand(options)
+    warming.join()
+    voice = Voice(secrets.token_hex(6), actor(), sink, SystemClock())
+    for remark in understood.spec.remarks:
+        where = f"{remark.place}: " if remark.place else ""
+        voice.note(Level.INFO, remark.code, where + remark.message)
+    with DockerConnector() as connector:
+        yield _session(options, understood, connector, voice)
+
+
+def _warm_up() -> None:
+    """Load what speaks to engines while Compose reads the file: neither waits for the other."""
+    import underway.adapters.engine_builder
+    import underway.adapters.haproxy
+    import underway.adapters.ledger
+    import underway.adapters.lock
+    import underway.adapters.vault
+    import underway.image.shipment  # noqa: F401
+
+
+def actor() -> str:
+    """Who runs this: `user@machine`."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "somebody"
+    return f"{name}@{platform.node()}"
+
+
+def _session(
+    options: SessionOptions, understood: "Understood", connector: "DockerConnector", voice: Voice
+) -> Session:
+    from underway.adapters.lock import AttachedLocks
+
+    spec = understood.spec
+    fleet = Fleet(spec.name, connector, spec.hosts)
+    engines = fleet.engines
+    workshop = HostWorkshop(options, spec, understood.values, engines, connector)
+    return Session(
+        spec=spec,
+        values=understood.runtime_values,
+        world=fleet.world(workshop.revive),
+        locks=AttachedLocks(
+            engines.values(), lambda _: workshop.tools_reference(), bring=workshop.bring_tools
+        ),
+        workshop=Workshop(
+            ship=workshop.ship, tools=workshop.tools, pull=workshop.pull, send=workshop.send
+        ),
+        clock=SystemClock(),
+        voice=voice,
+        way_to=lambda name: engines[name].connection.way,
+    )

@@ -1,0 +1,94 @@
+"""The open connections of a run: to the file's hosts, and to those that recorded releases name.
+
+A host that was taken out of the file still holds what the last release put there, and its proxy
+still sends requests: it is reached by the address that was recorded, until a run has retired it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from underway.errors import UnderwayError
+from underway.kernel.world import World
+from underway.model.names import AppName, HostName
+from underway.model.spec import HostSpec
+
+if TYPE_CHECKING:
+    from underway.adapters.connector import DockerConnector
+    from underway.adapters.engine import DockerEngine
+    from underway.adapters.haproxy import HaproxyProxy
+    from underway.adapters.ledger import AnchorLedger
+    from underway.adapters.vault import AnchorVault
+
+
+class Fleet:
+    """Engines by host, and the ports that stand on them; grows when more hosts are reached."""
+
+    def __init__(
+        self, app: AppName, connector: "DockerConnector", hosts: Sequence[HostSpec]
+    ) -> None:
+        """Connect to `hosts` at once; those that do not answer are lost.
+
+        Raises ConfigurationError for a URL that means no engine.
+        """
+        self._connector = connector
+        self._app = app
+        self.engines: dict[HostName, DockerEngine] = {}
+        self._proxies: dict[HostName, HaproxyProxy] = {}
+        self._ledgers: dict[HostName, AnchorLedger] = {}
+        self._vaults: dict[HostName, AnchorVault] = {}
+        self._lost: dict[HostName, str] = {}
+        self._asked: set[HostName] = set()
+        self._take(connector.connect_all(hosts))
+
+    def world(self, revive: Callable[[HostName], bool]) -> World:
+        """The ports of all hosts, as they are when they are used."""
+        ports = (self.engines, self._proxies, self._ledgers, self._vaults, self._lost)
+        return World(self._app, *ports, revive=revive, reach=self.reach)
+
+    def reach(self, hosts: Sequence[HostSpec]) -> None:
+        """Connect to hosts that recorded releases name; a known engine under another name is left.
+
+        Only what means the same host from every machine is followed: an address behind SSH.
+        """
+        for host in hosts:
+            if host.name in self._asked or not _is_remote(host):
+                continue
+            self._asked.add(host.name)
+            try:
+                engine = self._connector.connect(host)
+                known = {self.engines[name].facts().id for name in sorted(self.engines)}
+                if engine.facts().id in known:
+                    continue
+            except UnderwayError as error:
+                self._take({host.name: error})
+            else:
+                self._take({host.name: engine})
+
+    def _take(self, opened: "Mapping[HostName, DockerEngine | UnderwayError]") -> None:
+        """Make the ports of every host that was reached."""
+        from underway.adapters.engine import CommandServer, DockerEngine
+        from underway.adapters.haproxy import HaproxyProxy
+        from underway.adapters.ledger import AnchorLedger
+        from underway.adapters.vault import AnchorVault
+        from underway.rollout.edge import EDGE_CONTAINER
+        from underway.rollout.naming import anchor_name
+
+        for name, engine in opened.items():
+            if not isinstance(engine, DockerEngine):
+                self._lost[name] = str(engine.message)
+                continue
+            anchor = CommandServer(engine, anchor_name(self._app))
+            self.engines[name] = engine
+            self._proxies[name] = HaproxyProxy(CommandServer(engine, EDGE_CONTAINER))
+            self._ledgers[name] = AnchorLedger(anchor, self._app)
+            self._vaults[name] = AnchorVault(anchor, self._app)
+
+
+def _is_remote(host: HostSpec) -> bool:
+    """Whether the host's URL leads to the same engine from everywhere."""
+    from underway.adapters.endpoint import SshEndpoint, endpoint_of
+
+    try:
+        return isinstance(endpoint_of(host.url), SshEndpoint)
+    except UnderwayError:
+        return False
