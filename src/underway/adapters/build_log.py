@@ -34,7 +34,7 @@ class BuildLog:
         """Take one line as the builder wrote it."""
         if not self._object and not line.startswith("{"):
             if line.startswith("ERROR: "):
-                self.reason = self._mask(line.removeprefix("ERROR: "))
+                self.reason = self.mask(line.removeprefix("ERROR: "))
             self.say(line)
             return
         self._object.append(line)
@@ -54,7 +54,7 @@ class BuildLog:
 
     def say(self, line: str) -> None:
         """Keep one readable line and hand it on."""
-        text = self._mask(line.rstrip())
+        text = self.mask(line.rstrip())
         if text:
             self._tail.append(text)
             self._progress(text)
@@ -63,11 +63,12 @@ class BuildLog:
         """The last lines, an unfinished one included."""
         for rest in self._rest.values():
             if rest.strip():
-                self._tail.append(self._mask(rest.rstrip()))
+                self._tail.append(self.mask(rest.rstrip()))
         self._rest.clear()
         return tuple(self._tail)
 
-    def _mask(self, text: str) -> str:
+    def mask(self, text: str) -> str:
+        """The text without sensitive values: a builder quotes what it expanded."""
         for value in self._masked:
             text = text.replace(value, "***")
         return text

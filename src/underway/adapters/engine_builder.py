@@ -4,6 +4,7 @@ It knows no build secrets, no SSH, no cache mounts and no further contexts; a bu
 is refused by name. `.dockerignore` is honoured by docker-py, which packs the context.
 """
 
+import errno
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import docker
+import requests
 
 from underway.adapters.build_log import BuildLog
 from underway.adapters.buildx import (
@@ -34,6 +36,17 @@ MISSING_TEXT: Final = (
     "buildx-missing: this machine has no buildx; the engine's classic builder builds, without"
     " build secrets, SSH and cache mounts. Install the docker-buildx plugin for them."
 )
+_UNREADABLE: Final = "Can not read file in context"
+_OF_FILES: Final = {
+    errno.EACCES,
+    errno.EIO,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENOENT,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+}
 _MOUNT: Final = re.compile(r"^\s*RUN\s+(?:--\S+\s+)*--mount\b", re.IGNORECASE | re.MULTILINE)
 
 
@@ -66,9 +79,10 @@ class EngineBuilder:
         with tempfile.TemporaryDirectory(prefix="underway-build-") as directory:
             dockerfile = _dockerfile(definition, Path(directory))
             with border(self._connection.host, "build an image"):
-                for message in self._messages(client, definition, dockerfile):
+                for message in self._messages(client, definition, dockerfile, log):
                     if message.get("error"):
-                        raise build_failed(definition, log.tail(), str(message["error"]).strip())
+                        reason = log.mask(str(message["error"]).strip())
+                        raise build_failed(definition, log.tail(), reason)
                     for line in str(message.get("stream") or "").splitlines():
                         log.say(line)
                     image_id = (message.get("aux") or {}).get("ID", image_id)
@@ -79,21 +93,17 @@ class EngineBuilder:
         return image_id
 
     def _messages(
-        self, client: docker.APIClient, definition: BuildDefinition, dockerfile: str
+        self,
+        client: docker.APIClient,
+        definition: BuildDefinition,
+        dockerfile: str,
+        log: BuildLog,
     ) -> Iterator[dict[str, Any]]:
-        arguments = {
-            argument.name: (
-                sensitive_value(self._values, argument.sensitive).reveal().decode()
-                if argument.sensitive
-                else argument.value
-            )
-            for argument in definition.arguments
-        }
         try:
             yield from client.build(
                 path=checked_context(definition),
                 dockerfile=dockerfile,
-                buildargs=arguments,
+                buildargs=self._arguments(definition),
                 labels=dict(definition.labels),
                 target=definition.target or None,
                 network_mode=definition.network or None,
@@ -110,7 +120,29 @@ class EngineBuilder:
             )
         except (docker.errors.APIError, docker.errors.BuildError, TypeError) as error:
             reason = getattr(error, "explanation", None) or str(error)
-            raise build_failed(definition, (), str(reason)) from error
+            raise build_failed(definition, log.tail(), log.mask(str(reason))) from error
+        except OSError as error:
+            if not _is_local(error):
+                raise
+            # The context is packed on this machine, before the engine is asked.
+            raise build_failed(definition, log.tail(), log.mask(str(error))) from error
+
+    def _arguments(self, definition: BuildDefinition) -> dict[str, str | None]:
+        return {
+            argument.name: (
+                sensitive_value(self._values, argument.sensitive).reveal().decode()
+                if argument.sensitive
+                else argument.value
+            )
+            for argument in definition.arguments
+        }
+
+
+def _is_local(error: OSError) -> bool:
+    """Whether a file of this machine could not be read, rather than the engine be spoken to."""
+    if type(error) is OSError and error.errno is None:
+        return str(error).startswith(_UNREADABLE)
+    return error.errno in _OF_FILES and not isinstance(error, requests.RequestException)
 
 
 def _dockerfile(definition: BuildDefinition, directory: Path) -> str:

@@ -6,6 +6,7 @@ removes the socket. (The kernel's parent-death signal would not do: it is bound 
 started the child, and tunnels are opened by pool threads that end before them.)
 """
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -32,6 +33,8 @@ _READY_S: Final = 30.0
 _PING_S: Final = 10.0
 _POLL_S: Final = 0.01
 _STDERR_LINES: Final = 50
+_PREFIX: Final = "underway-t-"
+_YOUNG_S: Final = 60.0
 _PING: Final = b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
 
 _WATCH: Final = """
@@ -51,10 +54,15 @@ class TunnelDirectory:
     """A directory of mode 0700 for the run's sockets, under names nobody can guess."""
 
     def __init__(self) -> None:
-        """Make it; short, because a socket's path may have 100 bytes only."""
+        """Make it; short, because a socket's path may have 100 bytes only.
+
+        It is held while its process lives; what killed ones left is removed.
+        """
         runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-        parent = runtime if runtime and Path(runtime).is_dir() else None
-        self.path = Path(tempfile.mkdtemp(prefix="underway-", dir=parent))
+        parent = Path(runtime if runtime and Path(runtime).is_dir() else tempfile.gettempdir())
+        _remove_stale(parent)
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        self._held = _hold(self.path)
 
     def new_socket(self) -> Path:
         """A path for one more socket."""
@@ -63,6 +71,33 @@ class TunnelDirectory:
     def remove(self) -> None:
         """Remove it with all in it; never raises."""
         shutil.rmtree(self.path, ignore_errors=True)
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+
+def _remove_stale(parent: Path) -> None:
+    """Remove directories of our user that nobody holds and that are not just being made."""
+    for path in parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            state = path.lstat()
+            if state.st_uid != os.getuid() or time.time() - state.st_mtime < _YOUNG_S:
+                continue
+            held = _hold(path)
+            if held is not None:
+                shutil.rmtree(path, ignore_errors=True)
+                os.close(held)
+
+
+def _hold(path: Path) -> int | None:
+    """A descriptor that locks a directory until this process ends; None if another holds it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 class Tunnel:

@@ -8,7 +8,9 @@ from typing import Final
 
 from underway.api.drifting import drift_of
 from underway.api.session import Session, current_release, releases_of, runs_of
+from underway.errors import UnderwayError
 from underway.kernel.observe import observe_closely
+from underway.model.event import Level
 from underway.model.image import ImageIdentity
 from underway.model.names import (
     NO_RELEASE,
@@ -187,6 +189,9 @@ def logs(
     Without `follow`, lines come sorted by time. `since_s` is seconds since the epoch.
     """
     snapshot = session.observe()
+    for lost in snapshot.unreachable:
+        text = f"{lost.name} did not answer, its lines are missing: {lost.reason}"
+        session.voice.note(Level.WARNING, "logs-lost", text)
     scene = _scene(session, snapshot, current_release(snapshot))
     wanted = [
         held
@@ -225,6 +230,9 @@ def _followed(
         try:
             for line in _read(session, held, tail=tail, since_s=since_s, follow=True):
                 lines.put(line)
+        except UnderwayError as error:
+            text = f"{held.name} on {held.host}: {error.message}: its lines end here"
+            session.voice.note(Level.WARNING, "logs-lost", text)
         finally:
             lines.put(None)
 

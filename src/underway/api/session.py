@@ -78,7 +78,6 @@ class Session:
     voice: Voice
     confirm: Callable[[str], bool] = lambda _: False
     cancel: threading.Event = field(default_factory=threading.Event)
-    close: Callable[[], None] = lambda: None
     way_to: Callable[[HostName], Way] = lambda _: Way.SOCKET
 
     @property

@@ -615,6 +615,11 @@ CODES: dict[str, CodeEntry] = {
         "A command that prints a sensitive value failed.",
         "Run it yourself: it must print the value and end with 0.",
     ),
+    "service-unknown": CodeEntry(
+        2,
+        "A service named on the command line is not in the file.",
+        "Correct its name: `underway config` lists the services.",
+    ),
     "single-writer-replicas": CodeEntry(
         3,
         "A service that is the single writer of its data has several replicas.",

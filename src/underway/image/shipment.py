@@ -5,12 +5,13 @@ what this very commit and definition built, that image is taken instead of a new
 commit is one image from test to production; otherwise the run is refused.
 """
 
+import difflib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from underway.errors import ConfigurationError, EngineError, RefusedError
+from underway.errors import ConfigurationError, EngineError, RefusedError, UsageError
 from underway.image.apply import config_digest_of, mark_verified
 from underway.image.definition import fingerprint, with_labels, with_platform
 from underway.image.named import named_image
@@ -64,8 +65,10 @@ def ship(wish: ShipWish, yard: Yard) -> Shipment:
     """Build, tag, push and resolve; nothing on any host changes but images.
 
     Raises RefusedError (`build-failed`, `tag-taken`, `tag-unknown`, `platforms-mixed`),
-    ConfigurationError, UnreachableError (`registry-unreachable`), EngineError.
+    ConfigurationError, UnreachableError (`registry-unreachable`), EngineError, UsageError
+    (`service-unknown`) where a service to refresh is not in the file.
     """
+    _require_known(wish)
     built = [service for service in wish.spec.services if service.build is not None]
     tags = stems(wish.spec.tags, wish.source, wish.context) if built else ()
     images: dict[ServiceName, ImageIdentity] = {}
@@ -247,6 +250,17 @@ class _Build:
                 if manifest_id and self._engine.resolve(name) == manifest_id:
                     return manifest_id
             raise
+
+
+def _require_known(wish: ShipWish) -> None:
+    names = [service.name for service in wish.spec.services]
+    for name in sorted(wish.refresh - set(names)):
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        raise UsageError(
+            "service-unknown",
+            f"the file has no service `{name}`",
+            hint=f"Did you mean `{near[0]}`?" if near else f"It has {', '.join(sorted(names))}.",
+        )
 
 
 def _host_of(service: ServiceSpec, yard: Yard) -> Engine:

@@ -54,11 +54,6 @@ def time_text(text: str) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def clock_text(moment: float) -> str:
-    """Seconds since the epoch as `14:05:09` in UTC."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S")
-
-
 def size_text(size_bytes: float) -> str:
     """`812 B`, `4.2 KiB`, `1.3 GiB`."""
     if size_bytes < _KILO:

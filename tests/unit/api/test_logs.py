@@ -1,0 +1,60 @@
+"""A host that goes while its lines are followed is said, and the others go on."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tests.fakes.engine import FakeEngine
+from tests.fakes.time import FakeClock
+from underway.api.inspecting import logs
+from underway.api.session import Session
+from underway.errors import UnreachableError
+from underway.kernel.telling import Voice
+from underway.kernel.world import World
+from underway.model.container import ContainerRequest
+from underway.model.event import Event, Note
+from underway.model.names import AppName, ContainerName, HostName
+from underway.model.snapshot import Role
+from underway.model.spec import AppSpec
+from underway.ports import LogLine
+from underway.rollout.naming import own_labels
+
+APP: Final = AppName("libra")
+A, B, C = HostName("a"), HostName("b"), HostName("c")
+
+
+class Talking(FakeEngine):
+    """Its replicas write one line, and the one on host a is cut off after it."""
+
+    def logs(
+        self, name: str, *, tail: int = 0, follow: bool = False, since_s: float = 0
+    ) -> Iterator[LogLine]:
+        del name, tail, follow, since_s
+        yield LogLine(f"from {self.host}")
+        if self.host == A:
+            raise UnreachableError("host-unreachable", "a: the engine does not answer")
+        yield LogLine("and more")
+
+
+def session(events: list[Event]) -> Session:
+    engines: dict[HostName, Any] = {}
+    for host in (A, B):
+        engine = Talking(host)
+        engine.add_image("web:1")
+        labels = (*own_labels(APP, Role.REPLICA), ("underway.service", "web"))
+        engine.create(ContainerRequest(ContainerName(f"libra-web-{host}"), "web:1", labels), {})
+        engines[host] = engine
+    world = World(APP, engines, {}, {}, {}, {C: "cut off"})
+    clock = FakeClock()
+    unused: Any = None
+    voice = Voice("r1", "me", events.append, clock)
+    return Session(AppSpec(APP, (), ()), {}, world, unused, unused, clock, voice)
+
+
+def test_a_lost_host_is_said_once_and_the_others_are_followed() -> None:
+    events: list[Event] = []
+    lines = [entry.line.text for entry in logs(session(events), follow=True)]
+    assert sorted(lines) == ["and more", "from a", "from b"]
+    notes = [event.body.text for event in events if isinstance(event.body, Note)]
+    assert len(notes) == 2
+    assert "c did not answer" in notes[0]
+    assert "libra-web-a on a" in notes[1]
