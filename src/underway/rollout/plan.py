@@ -56,7 +56,7 @@ def plan_release(
     allocator = Allocator(scene)
     preparation = Preparation(scene, allocator, transfer)
     if awakening := preparation.awakening():
-        return Plan(scene.app, release.number, _goal(scene), tuple(awakening), replans=True)
+        return _first_part(scene, awakening)
     starter = Starter(scene, allocator)
     draft = _Draft(stages=[*preparation.stages(), *leftovers(scene)])
     if any(preparation.moves_edge(edge) for edge in scene.edges):
@@ -80,6 +80,24 @@ def plan_release(
     )
 
 
+def _first_part(scene: Scene, awakening: list[Stage]) -> Plan:
+    names = ", ".join(host.name for host in scene.unknown_edges)
+    text = f"no proxy runs on {names}: what it serves once it does decides what else is to be done"
+    return Plan(
+        scene.app,
+        scene.release.number,
+        _goal(scene),
+        tuple(awakening),
+        left=tuple(_untouched(scene)),
+        remarks=(text,),
+        replans=True,
+    )
+
+
+def _untouched(scene: Scene) -> list[str]:
+    return [f"{name} did not answer: what runs there is left alone" for name in scene.lost_hosts]
+
+
 def _end(scene: Scene, draft: _Draft, preparation: Preparation) -> None:
     """Record what runs, retire what does not, and tidy up."""
     takes_back = undo_stages(scene)
@@ -91,9 +109,7 @@ def _end(scene: Scene, draft: _Draft, preparation: Preparation) -> None:
         draft.stages += [*takes_back, *preparation.current()]
     draft.stages += _clean_up(scene, draft.kept)
     draft.stages += leaving(scene, {held.host for held in draft.kept})
-    draft.left += [
-        f"{name} did not answer: what runs there is left alone" for name in scene.lost_hosts
-    ]
+    draft.left += _untouched(scene)
 
 
 def _require_hosts(scene: Scene) -> None:
