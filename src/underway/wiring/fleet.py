@@ -66,7 +66,7 @@ class Fleet:
 
     def _take(self, opened: "Mapping[HostName, DockerEngine | UnderwayError]") -> None:
         """Make the ports of every host that was reached."""
-        from underway.adapters.engine import CommandServer, DockerEngine
+        from underway.adapters.engine import CommandServer
         from underway.adapters.haproxy import HaproxyProxy
         from underway.adapters.ledger import AnchorLedger
         from underway.adapters.vault import AnchorVault
@@ -74,7 +74,7 @@ class Fleet:
         from underway.rollout.naming import anchor_name
 
         for name, engine in opened.items():
-            if not isinstance(engine, DockerEngine):
+            if isinstance(engine, UnderwayError):
                 self._lost[name] = str(engine.message)
                 continue
             anchor = CommandServer(engine, anchor_name(self._app))
