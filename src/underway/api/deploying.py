@@ -155,8 +155,10 @@ def _run(
 
 
 def _seen_again(course: Course, snapshot: Snapshot) -> Snapshot:
-    """The snapshot, taken anew where shipping may have brought images since."""
-    return course.session.observe() if course.transfer(snapshot) else snapshot
+    """The snapshot, anew where shipping may have brought images, or where more was reached."""
+    seen = {host.name for host in snapshot.hosts}
+    is_whole = seen.issuperset(course.session.world.hosts)
+    return snapshot if is_whole and not course.transfer(snapshot) else course.session.observe()
 
 
 def _release_before(snapshot: Snapshot) -> ReleaseNumber:

@@ -6,6 +6,7 @@ from underway.api.session import Session, current_release, next_run, releases_of
 from underway.api.shipping import Cargo
 from underway.api.steering import Course, Job
 from underway.errors import NotUndoneError, StepFailedError
+from underway.image.plan import unused_tools
 from underway.model.event import Outcome
 from underway.model.names import NO_RELEASE
 from underway.model.plan import Plan
@@ -63,7 +64,7 @@ def _removed(session: Session, *, with_data: bool, wait_s: float) -> Plan:
         snapshot = session.observe()
         plan = plan_removal(release, snapshot, policy, with_data=with_data)
         walk = course.executor(lock, next_run(snapshot)).run(plan)
-    _tidy_tools(session, course)
+    _tidy_tools(session)
     if plan.left or not walk.is_whole:
         raise NotUndoneError(
             "not-removed",
@@ -75,14 +76,13 @@ def _removed(session: Session, *, with_data: bool, wait_s: float) -> Plan:
     return plan
 
 
-def _tidy_tools(session: Session, course: Course) -> None:
+def _tidy_tools(session: Session) -> None:
     """The tools image goes with the last app of a host."""
     for host in session.observe().reachable:
         if any(container.role in set(Role) for container in host.containers):
             continue
-        for image in host.images:
-            if image.id == course.tools.config_digest:
-                session.world.engine(host.name).remove_image(image.id)
+        for image in unused_tools(host):
+            session.world.engine(host.name).remove_image(image)
 
 
 def plan_prune(session: Session, snapshot: Snapshot) -> Plan:
@@ -123,6 +123,7 @@ def _prunable(session: Session, host: HostState, unwanted: set[str]) -> list[Ste
         for image in host.images
         if image.id in unwanted and image.id not in used
     ]
+    steps += [RemoveImage(host.name, image, "an older tools image") for image in unused_tools(host)]
     return steps
 
 

@@ -8,6 +8,7 @@ the error names it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from underway.api.proxies import bring_proxies
 from underway.api.recording import Recorder
 from underway.api.session import Session, current_release, is_settled, next_run
 from underway.api.steering import Course
@@ -110,6 +111,7 @@ def _run_locked(session: Session, course: Course, lock: Lock, shown: Plan) -> Fi
     """Plan again under the lock: what was shown may be stale."""
     snapshot = session.observe()
     course = course.under_lock(snapshot)
+    snapshot = bring_proxies(session, course, lock, snapshot)
     plan = course.plan(snapshot)
     if set(plan.interrupts) - set(shown.interrupts):
         _allow_interruption(session, course, plan)

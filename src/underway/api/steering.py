@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from underway.api.session import Session, current_release, releases_of
-from underway.api.shipping import Cargo, is_same, recorded
+from underway.api.shipping import Cargo, is_same, recorded, vault_key
 from underway.errors import RefusedError
 from underway.image.plan import images_by_host, transfer_lanes
 from underway.kernel.executor import Executor
@@ -58,6 +58,7 @@ class Course:
     ) -> "Course":
         """The course of a job, its cargo made, with the tools image made or found."""
         cargo = cargo_of(snapshot)
+        session.world.reach(cargo.release.spec.hosts)
         tools = session.workshop.tools()
         return cls(session, cargo, job, tools, cargo_of=cargo_of, based_on=_serving(snapshot))
 
@@ -141,6 +142,10 @@ class Course:
                     hint="look at `underway history`, and run it again",
                 )
             return replace(self, cargo=self.cargo_of(snapshot), based_on=serving)
+        key = vault_key(self.session, snapshot)
+        if key not in {None, self.cargo.key} and self.cargo_of is not None:
+            # Another first run wrote the vault's key: the digests of this release are by another.
+            return replace(self, cargo=self.cargo_of(snapshot))
         known = releases_of(snapshot)
         taken = known.get(self.release.number)
         if taken is None:

@@ -1,7 +1,7 @@
 """Deploys, repairs, removals and prunes over a simulated fleet, with what goes wrong on the way."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -198,6 +198,39 @@ def test_a_deploy_that_waited_for_another_keeps_the_images_which_that_one_left()
     assert result.release.number == 3
     assert images(fleet, "db") == {pulled.image_of(ServiceName("db")).config_digest}
     assert images(fleet, "web") == {result.release.image_of(WEB).config_digest}
+
+
+def test_a_first_deploy_that_waited_for_another_takes_its_digest_key() -> None:
+    """The other one wrote the key and was undone: digests by a key of our own would be refused."""
+    pair = web_pair(1)
+    fleet = pair.fleet()
+    made = []
+
+    def shipped() -> Release:
+        made.append(pair.old)
+        return pair.old
+
+    def other_fails() -> None:
+        deployed(fleet, pair.old)
+        ledger = fleet.hosts[APP1].ledger
+        assert ledger is not None
+        fleet.hosts[APP1].ledger = replace(ledger, current=ReleaseNumber(0))
+        fleet.hosts[APP1].vault = (ReleaseNumber(1),)
+
+    session = simulated(fleet, shipped, meanwhile=other_fails)
+    made.clear()
+    deploy(session)
+    assert len(made) == 2, "the release was not made anew with the key of the vault"
+
+
+def test_hosts_of_an_older_release_are_reached_before_it_is_planned() -> None:
+    pair = web_pair(2)
+    fleet = serving_first(pair)
+    session = simulated(fleet, lambda: pair.new)
+    reached: list[HostName] = []
+    session.world.reach = lambda hosts: reached.extend(host.name for host in hosts)
+    deploy(session, DeployOptions(ReleaseNumber(1)))
+    assert reached == [APP1, APP2]
 
 
 def test_a_rollback_that_waited_for_a_deploy_is_refused() -> None:
