@@ -86,5 +86,7 @@ def stop(fleet: "Simulation", host: SimulatedHost, step: StopContainer, *, is_ha
 def remove(fleet: "Simulation", host: SimulatedHost, name: str) -> None:
     refuse_traffic(fleet, host, name, "removed")
     box = host.boxes.pop(name, None)
+    if box and box.role == Role.REPLICA.value and (box.is_running or box.is_restarting):
+        fleet.broken(f"{name} on {host.name} is killed without its grace period")
     if box and box.role == EDGE_ROLE:
         host.checks.clear()

@@ -76,6 +76,7 @@ class Simulation:
         releases: what RecordRelease writes, by number.
         behaviours: images (config digests) that do not behave; all others are fine.
         failing_before: images whose `before` command exits with 1.
+        slow_health: images whose health check has its first turn long after all else.
         single_writers: physical volumes that one running container may mount at a time.
         excused: containers that a test broke itself: traffic to them breaks no promise.
         violations: promises that were broken, in words.
@@ -86,6 +87,7 @@ class Simulation:
     releases: dict[ReleaseNumber, Release] = field(default_factory=dict)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     failing_before: set[str] = field(default_factory=set)
+    slow_health: set[str] = field(default_factory=set)
     single_writers: set[str] = field(default_factory=set)
     once: set[ServiceName] = field(default_factory=set)
     excused: set[str] = field(default_factory=set)
@@ -147,6 +149,15 @@ class Simulation:
                 found.add(box.id)
         return frozenset(found)
 
+    def alive(self, service: ServiceName) -> frozenset[str]:
+        """Ids of the replicas of `service` that run, healthy or not, on all hosts."""
+        return frozenset(
+            box.id
+            for host in self.hosts.values()
+            for box in host.boxes.values()
+            if box.is_replica_of(self.app, service) and box.is_running and not box.is_retired
+        )
+
     def running(self, service: ServiceName) -> frozenset[str]:
         """Ids of the replicas of `service` that run and are not unhealthy, on all hosts."""
         return frozenset(
@@ -191,7 +202,7 @@ class Simulation:
             return replace(
                 box, status=ContainerStatus.RESTARTING, restarts=box.restarts + 1, exit_code=1
             )
-        if box.health is Health.STARTING:
+        if box.health is Health.STARTING and box.image not in self.slow_health:
             is_fine = behaviour is Behaviour.FINE
             return replace(box, health=Health.HEALTHY if is_fine else Health.UNHEALTHY)
         return box
@@ -203,6 +214,13 @@ class Simulation:
             if box.is_running and box.health is not Health.NONE:
                 host.boxes[box.name] = replace(box, health=Health.STARTING)
         host.checks.clear()
+
+    def sicken(self, names: Iterable[str]) -> None:
+        """The health checks of these containers fail, though they answer edges as before."""
+        sick = set(names)
+        for host in self.hosts.values():
+            for name in sick & set(host.boxes):
+                host.boxes[name] = replace(host.boxes[name], health=Health.UNHEALTHY)
 
     def kill(self, host: HostName, container: str) -> None:
         """Somebody kills a container: what breaks by that is no fault of the planner."""

@@ -146,7 +146,10 @@ def test_many_random_apps_converge_from_random_prefixes(pair: Pair, data: st.Dat
 
 
 def random_voyage(pair: Pair, data: st.DataObject, *, depth: int) -> None:
-    """Interrupt runs one after the other, forward and back, then let one of them end."""
+    """Interrupt runs one after the other, forward and back, then let one of them end.
+
+    Between them health checks may begin to fail of replicas that serve all the same.
+    """
     try:
         fleet = deployed(pair.fleet(), pair.old)
     except RefusedError:
@@ -160,3 +163,11 @@ def random_voyage(pair: Pair, data: st.DataObject, *, depth: int) -> None:
             assert not fleet.violations
         if data.draw(st.booleans()):
             fleet.settle()
+        checked = sorted(
+            box.name
+            for host in fleet.hosts.values()
+            for box in host.boxes.values()
+            if box.has_healthcheck and box.is_running and not box.is_retired
+        )
+        if checked and data.draw(st.booleans()):
+            fleet.sicken(data.draw(st.sets(st.sampled_from(checked))))

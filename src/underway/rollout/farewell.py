@@ -14,7 +14,7 @@ from underway.model.step import (
     Step,
     StopContainer,
 )
-from underway.rollout.cast import holds_resources
+from underway.rollout.condition import holds_resources
 from underway.rollout.naming import is_retired, retired_name
 from underway.rollout.reach import proxy_for
 from underway.rollout.scene import Held, Scene

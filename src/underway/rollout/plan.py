@@ -15,7 +15,8 @@ from underway.model.spec import FailureAction
 from underway.model.step import RemoveContainer, RemoveVolume, Step
 from underway.rollout.addresses import Allocator
 from underway.rollout.before import before_stages, undo_stages
-from underway.rollout.cast import Cast, cast_of, holds_resources
+from underway.rollout.cast import Cast, cast_of
+from underway.rollout.condition import holds_resources
 from underway.rollout.farewell import Farewell, departed, farewell, leftovers
 from underway.rollout.leaving import leaving
 from underway.rollout.listeners import check_file, check_hosts
@@ -214,7 +215,8 @@ def _tolerances(scene: Scene) -> tuple[tuple[ServiceName, int], ...]:
         allowed = int(service.update.max_failure_ratio * count)
         if service.update.failure_action is FailureAction.CONTINUE:
             allowed = count
-        if allowed:
+        allowed -= len(cast_of(scene, service).spared)
+        if allowed > 0:
             found.append((service.name, allowed))
     return tuple(found)
 

@@ -34,6 +34,7 @@ class Policy:
         tools: the tools image.
         keep_unreachable: plan around hosts that do not answer instead of refusing.
         reverts: releases whose `before` is taken back by its `undo`, newest first.
+        tolerated: replicas that failed within the tolerance in this run: left as they are.
     """
 
     tools: ImageIdentity
@@ -43,6 +44,7 @@ class Policy:
     skip_hosts: frozenset[HostName] = frozenset()
     keep_unreachable: bool = False
     reverts: tuple[Release, ...] = ()
+    tolerated: frozenset[ContainerName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -196,6 +198,13 @@ class Scene:
                 if server.name == name:
                     return server
         return None
+
+    def server_names(self, service: ServiceName) -> frozenset[str]:
+        """The names of all servers that reachable edges know for a service."""
+        seen = (self.upstream(edge, service) for edge in self.edges)
+        return frozenset(
+            server.name for upstream in seen if upstream for server in upstream.servers
+        )
 
     def containers(self, role: Role) -> tuple[Held, ...]:
         """The app's containers of one role on all hosts, sorted by host and name."""
