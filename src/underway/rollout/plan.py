@@ -11,7 +11,6 @@ from underway.model.names import LABEL_ROLE, HostName, ServiceName
 from underway.model.plan import Lane, Plan, Stage
 from underway.model.release import Release
 from underway.model.snapshot import Role, Snapshot
-from underway.model.spec import FailureAction
 from underway.model.step import RemoveContainer, RemoveVolume, Step
 from underway.rollout.addresses import Allocator
 from underway.rollout.before import before_stages, undo_stages
@@ -30,6 +29,7 @@ from underway.rollout.scene import Held, Policy, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.start import Starter
 from underway.rollout.strategy import Rollout
+from underway.rollout.tolerance import allowed_failures
 
 
 @dataclass(slots=True)
@@ -208,13 +208,10 @@ def _clean_up(scene: Scene, kept: list[Held]) -> list[Stage]:
 
 
 def _tolerances(scene: Scene) -> tuple[tuple[ServiceName, int], ...]:
-    """How many replicas may fail: by ratio, or all where the file says `continue`."""
+    """How many replicas may still fail, of services that tolerate it."""
     found = []
     for service in scene.spec.services:
-        count = len(service.hosts) if service.is_global else service.replicas
-        allowed = int(service.update.max_failure_ratio * count)
-        if service.update.failure_action is FailureAction.CONTINUE:
-            allowed = count
+        allowed = allowed_failures(service)
         allowed -= len(cast_of(scene, service).spared)
         if allowed > 0:
             found.append((service.name, allowed))

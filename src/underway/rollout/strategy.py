@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from underway.model.plan import Stage
-from underway.model.spec import ServiceSpec, Strategy
+from underway.model.spec import ProxySpec, ServiceSpec, Strategy
 from underway.model.step import (
     AwaitServers,
     ConfirmUpstream,
@@ -27,7 +27,8 @@ from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Replica, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.start import Starter
-from underway.rollout.upstreams import chosen_side
+from underway.rollout.tolerance import allowed_failures
+from underway.rollout.upstreams import EdgeModel, chosen_side
 
 
 @dataclass(slots=True)
@@ -198,20 +199,29 @@ class Rollout:
         proxy = self.cast.proxy
         refs = tuple(ReplicaRef(replica.host, replica.name) for replica in batch)
         if refs and proxy:
-            self.stages += in_lanes(
+            # Where some may fail, each is judged alone: the others are still waited for.
+            each = allowed_failures(self._service) > 0
+            groups = [(ref,) for ref in refs] if each else [refs]
+            self.stages += in_parallel(
                 f"Wait for {title}",
                 (
-                    AwaitServers(
-                        model.edge,
-                        self.scene.app,
-                        self._service.name,
-                        refs,
-                        proxy.deploy_timeout_s,
-                        "ready only when every edge's own check has passed",
-                    )
+                    (self._gate(model, group, proxy),)
                     for model in self.cast.models
+                    for group in groups
                 ),
             )
+
+    def _gate(
+        self, model: EdgeModel, refs: tuple[ReplicaRef, ...], proxy: ProxySpec
+    ) -> AwaitServers:
+        return AwaitServers(
+            model.edge,
+            self.scene.app,
+            self._service.name,
+            refs,
+            proxy.deploy_timeout_s,
+            "ready only when every edge's own check has passed",
+        )
 
     def _server(self, replica: Replica) -> Server | None:
         location = self.starter.location(self.cast, replica)
