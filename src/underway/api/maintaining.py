@@ -93,7 +93,7 @@ def plan_prune(session: Session, snapshot: Snapshot) -> Plan:
     ours = {e.image.config_digest for release in known.values() for e in release.images}
     steps: list[Step] = []
     for host in snapshot.reachable:
-        steps += _prunable(session, host, ours - wanted)
+        steps += _prunable(session, host, ours - wanted, needed)
     stages = in_lanes("Prune", steps)
     left = tuple(f"{host.name} did not answer" for host in snapshot.unreachable)
     return Plan(session.app, NO_RELEASE, "only what is needed", tuple(stages), left=left)
@@ -111,12 +111,22 @@ def _needed_releases(snapshot: Snapshot) -> set[int]:
     return {*needed[:KEPT_RELEASES], *(newer - failed)}
 
 
-def _prunable(session: Session, host: HostState, unwanted: set[str]) -> list[Step]:
-    used = {container.image_id for container in host.containers}
-    steps: list[Step] = [
-        RemoveContainer(host.name, c.name, "ended, and no run needs it")
+def _prunable(
+    session: Session, host: HostState, unwanted: set[str], needed: set[int]
+) -> list[Step]:
+    """Records of commands go with the images of their releases, which they would hold."""
+    ended = [
+        c
         for c in host.containers
-        if c.app == session.app and c.role == Role.FILES
+        if c.app == session.app
+        and (
+            c.role == Role.FILES
+            or (c.role == Role.BEFORE and c.has_ended and c.release not in needed)
+        )
+    ]
+    used = {container.image_id for container in host.containers if container not in ended}
+    steps: list[Step] = [
+        RemoveContainer(host.name, c.name, "ended, and no run needs it") for c in ended
     ]
     steps += [
         RemoveImage(host.name, image.id, "no release that runs or ran lately needs it")

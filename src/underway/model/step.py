@@ -34,11 +34,13 @@ class AwaitedState(StrEnum):
     """What a container gate waits for.
 
     READY: HEALTHCHECK says healthy, or without one the container runs `monitor_s` without a
-    restart. COMPLETED: it exited with 0.
+    restart. COMPLETED: it exited with 0. ENDED: it does not run any more, whatever came of it;
+    one that runs longer than the gate waits is ended.
     """
 
     READY = "ready"
     COMPLETED = "completed"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -227,7 +229,7 @@ class RemoveUpstream:
 
 @dataclass(frozen=True, slots=True)
 class AwaitContainer:
-    """Gate: a container is ready, or has completed.
+    """Gate: a container is ready, has completed, or has ended.
 
     `service` counts against the plan's tolerance of failed replicas.
     """

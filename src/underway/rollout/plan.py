@@ -13,9 +13,8 @@ from underway.model.release import Release
 from underway.model.snapshot import Role, Snapshot
 from underway.model.step import RemoveContainer, RemoveVolume, Step
 from underway.rollout.addresses import Allocator
-from underway.rollout.before import before_stages, undo_stages
+from underway.rollout.before import before_stages, is_kept, undo_stages
 from underway.rollout.cast import Cast, cast_of
-from underway.rollout.condition import holds_resources
 from underway.rollout.farewell import Farewell, departed, farewell, leftovers
 from underway.rollout.leaving import leaving
 from underway.rollout.listeners import check_file, check_hosts
@@ -186,10 +185,12 @@ def _clean_up(scene: Scene, kept: list[Held]) -> list[Stage]:
             if not is_retired(held.name)
         ]
     for held in scene.containers(Role.BEFORE):
-        if held.state.release == scene.release.number or holds_resources(held.state):
+        if is_kept(scene, held):
             kept = [*kept, held]
         else:
-            steps.append(RemoveContainer(held.host, held.name, "record of an older release"))
+            steps.append(
+                RemoveContainer(held.host, held.name, "record of nothing that counts any more")
+            )
     steps += [
         RemoveContainer(held.host, held.name, "left by an interrupted run")
         for held in (*scene.containers(Role.FILES), *scene.containers(Role.PROBE))
