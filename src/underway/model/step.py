@@ -181,12 +181,13 @@ class StopContainer:
     """Rename to `retired`, send the stop signal, wait at most `grace_s`, then kill.
 
     The new name tells every later run that this one is on its way out, and frees the old one.
+    `grace_s` None is what the container itself was made with: its service may be gone.
     """
 
     host: HostName
     container: ContainerName
     retired: ContainerName
-    grace_s: float
+    grace_s: float | None
     cause: str
 
 

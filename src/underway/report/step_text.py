@@ -139,7 +139,8 @@ def _container(
         case CreateContainer(container=request):
             return request.name, ""
         case StopContainer(container=name, grace_s=grace_s):
-            return name, f"within {duration_text(grace_s)}"
+            limit = "its own grace period" if grace_s is None else duration_text(grace_s)
+            return name, f"within {limit}"
         case StartContainer(container=name) | RemoveContainer(container=name):
             return name, ""
         case _:

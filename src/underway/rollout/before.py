@@ -110,11 +110,7 @@ def _reverted(scene: Scene) -> Iterator[tuple[Release, ServiceSpec]]:
 
 
 def _recorded(scene: Scene, number: int) -> Release | None:
-    for ledger in scene.ledgers():
-        for release in ledger.releases:
-            if release.number == number:
-                return release
-    return None
+    return next((r for r in scene.recorded_releases() if r.number == number), None)
 
 
 def _find(scene: Scene, name: str) -> Held | None:

@@ -227,6 +227,12 @@ class Scene:
         """What the hosts' ledgers hold, sorted by host."""
         return tuple(host.ledger for host in self.reachable if host.ledger)
 
+    def recorded_releases(self) -> tuple[Release, ...]:
+        """All recorded releases: what hosts say is current first, then the newest."""
+        found = {r.number: r for ledger in self.ledgers() for r in ledger.releases}
+        current = {ledger.current for ledger in self.ledgers()}
+        return tuple(found[n] for n in sorted(found, key=lambda n: (n not in current, -n)))
+
     def bindings(self) -> Mapping[VolumeName, str]:
         """Which physical volume stands behind each volume: recorded, else by its name."""
         found = {volume.name: volume.physical for volume in self.spec.volumes}

@@ -47,13 +47,13 @@ class OneContainer(FakeEngine):
     def __init__(self) -> None:
         super().__init__(HOST)
         self.seen: ContainerState | None = RUNNING
-        self.stopped: list[tuple[str, float]] = []
+        self.stopped: list[tuple[str, float | None]] = []
 
     def container(self, name: str) -> ContainerState | None:
         assert name == NAME
         return self.seen
 
-    def stop(self, name: str, grace_s: float) -> None:
+    def stop(self, name: str, grace_s: float | None) -> None:
         self.stopped.append((name, grace_s))
 
     def logs(self, name: str, **_: object):  # type: ignore[no-untyped-def]
