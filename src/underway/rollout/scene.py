@@ -34,6 +34,7 @@ class Policy:
         tools: the tools image.
         keep_unreachable: plan around hosts that do not answer instead of refusing.
         reverts: releases whose `before` is taken back by its `undo`, newest first.
+        held_ports: ports of hosts that turned out to be held by others: not chosen.
         tolerated: replicas that failed within the tolerance in this run: left as they are.
     """
 
@@ -45,6 +46,7 @@ class Policy:
     keep_unreachable: bool = False
     reverts: tuple[Release, ...] = ()
     tolerated: frozenset[ContainerName] = frozenset()
+    held_ports: frozenset[tuple[HostName, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, order=True)
