@@ -29,6 +29,7 @@ from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.start import Starter
 from underway.rollout.strategy import Rollout
 from underway.rollout.tolerance import allowed_failures
+from underway.rollout.volumes import check_volumes
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ def plan_release(
     scene = Scene(release, snapshot, policy)
     _require_hosts(scene)
     check_file(scene.spec)
+    check_volumes(scene)
     check_hosts(scene)
     allocator = Allocator(scene)
     preparation = Preparation(scene, allocator, transfer)
@@ -225,5 +227,6 @@ def plan_records(
     """Plan only that every host holds the images and the record of `release`."""
     scene = Scene(release, snapshot, policy)
     check_file(scene.spec)
+    check_volumes(scene)
     stages = Preparation(scene, Allocator(scene), transfer).records()
     return Plan(scene.app, release.number, f"{scene.app}: record {release.number}", tuple(stages))
