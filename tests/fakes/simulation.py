@@ -76,6 +76,7 @@ class Simulation:
         releases: what RecordRelease writes, by number.
         behaviours: images (config digests) that do not behave; all others are fine.
         failing_before: images whose `before` command exits with 1.
+        deaf: containers that run and never answer nor get healthy.
         slow_health: images whose health check has its first turn long after all else.
         single_writers: physical volumes that one running container may mount at a time.
         excused: containers that a test broke itself: traffic to them breaks no promise.
@@ -87,6 +88,7 @@ class Simulation:
     releases: dict[ReleaseNumber, Release] = field(default_factory=dict)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     failing_before: set[str] = field(default_factory=set)
+    deaf: set[str] = field(default_factory=set)
     slow_health: set[str] = field(default_factory=set)
     single_writers: set[str] = field(default_factory=set)
     once: set[ServiceName] = field(default_factory=set)
@@ -171,7 +173,8 @@ class Simulation:
         )
 
     def answers(self, box: Box) -> bool:
-        return self.behaviours.get(box.image, Behaviour.FINE) is Behaviour.FINE
+        is_fine = self.behaviours.get(box.image, Behaviour.FINE) is Behaviour.FINE
+        return is_fine and box.name not in self.deaf
 
     # Time and faults
 
@@ -203,7 +206,7 @@ class Simulation:
                 box, status=ContainerStatus.RESTARTING, restarts=box.restarts + 1, exit_code=1
             )
         if box.health is Health.STARTING and box.image not in self.slow_health:
-            is_fine = behaviour is Behaviour.FINE
+            is_fine = self.answers(box)
             return replace(box, health=Health.HEALTHY if is_fine else Health.UNHEALTHY)
         return box
 

@@ -1,5 +1,6 @@
 """Failures within the tolerance: each replica is judged alone, and a failed one gets no traffic."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -7,16 +8,23 @@ import pytest
 
 from tests.fakes.engine import FakeEngine
 from tests.fakes.time import FakeClock
-from tests.property.fleets import Pair, hosts, proxied, release
-from tests.property.voyage import planned
+from tests.property.fleets import HEALTH, Pair, hosts, proxied, release, service
+from tests.property.voyage import DEPLOY, converge, deployed, planned
 from underway.errors import StepFailedError
 from underway.kernel.executor import StepContext
 from underway.kernel.world import World
 from underway.model.names import AppName, ContainerName, HostName, RunNumber, ServiceName
-from underway.model.spec import ProxySpec, UpdateSpec
-from underway.model.step import AwaitContainer, AwaitedState, AwaitServers, SetUpstream
+from underway.model.spec import ProxySpec, ServiceSpec, Strategy, UpdateSpec
+from underway.model.step import (
+    AwaitContainer,
+    AwaitedState,
+    AwaitServers,
+    CreateContainer,
+    SetUpstream,
+)
 from underway.model.traffic import EdgeState, Server, ServerMode, Sessions, Side, Upstream
 from underway.rollout.apply import Applier
+from underway.rollout.refused import Refused
 
 APP, HOST, WEB = AppName("libra"), HostName("app1"), ServiceName("web")
 PROXY: Final = ProxySpec(("web.test",), 8000)
@@ -71,6 +79,38 @@ def test_a_replica_that_failed_and_was_tolerated_gets_no_traffic_at_the_cut_over
 
 def test_where_nothing_else_is_left_the_edges_own_checks_decide():
     assert modes(("w1",), "w1") == {"w1": ServerMode.READY}
+
+
+@pytest.mark.parametrize("make", [proxied, service])
+@pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.BLUE_GREEN])
+@pytest.mark.parametrize("parallelism", [1, 2, 4])
+def test_with_one_failure_tolerated_the_rest_serves_and_nothing_is_left_to_do(
+    make: Callable[..., ServiceSpec], strategy: Strategy, parallelism: int
+):
+    where = hosts(2)
+    update = UpdateSpec(parallelism=parallelism, max_failure_ratio=0.25)
+    web = make("web", where, replicas=4, update=update, health=HEALTH, strategy=strategy)
+    pair = Pair(release(1, (web,), where, edges=2), release(2, (web,), where, edges=2))
+    fleet = deployed(pair.fleet(), pair.old)
+    plan = planned(pair.new, fleet.snapshot())
+    made = [s.container.name for s in plan.steps() if isinstance(s, CreateContainer)]
+    fleet.deaf = {made[1]}
+    refused = Refused()
+    for step in plan.steps():
+        try:
+            fleet.apply(refused.adapted(step))
+        except StepFailedError:
+            refused.note(step)
+        assert not fleet.violations
+    assert refused.names == fleet.deaf
+    tolerant = replace(DEPLOY, tolerated=frozenset(map(ContainerName, refused.names)))
+    assert planned(pair.new, fleet.snapshot(), tolerant).is_empty
+    assert len(fleet.running(WEB)) >= 3
+    if web.proxy:
+        assert all(len(fleet.serving(host.name, WEB)) == 3 for host in where)
+    fleet.deaf = set()
+    fleet.settle()
+    converge(fleet, pair.new, DEPLOY)
 
 
 @pytest.mark.parametrize(("ratio", "gates"), [(0.0, [4, 4]), (0.25, [1] * 8)])
