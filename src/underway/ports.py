@@ -69,8 +69,11 @@ class Engine(Protocol):
     def start(self, name: str) -> None:
         """Start a container; a running one is left alone."""
 
-    def stop(self, name: str, grace_s: float) -> None:
-        """Send the stop signal, kill after `grace_s`; a stopped or missing one is left alone."""
+    def stop(self, name: str, grace_s: float | None) -> None:
+        """Send the stop signal, kill after `grace_s`; a stopped or missing one is left alone.
+
+        None is the grace period that the container was made with.
+        """
 
     def rename(self, name: str, new_name: str) -> None:
         """Rename a container; one already renamed is left alone."""

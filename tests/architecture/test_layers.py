@@ -19,6 +19,7 @@ ACTING = {
     "underway.report.terminal",
     "underway.rollout.apply",
     "underway.rollout.gates",
+    "underway.rollout.refused",
 }
 DECIDING_SLICES = ("model", "compose", "image", "rollout", "report")
 READS_THE_WORLD = {

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -89,10 +90,26 @@ def test_a_container_lives_from_created_to_removed(bench: Bench) -> None:
     assert bench.engine.containers() == ()
 
 
+def test_a_stop_without_a_time_takes_the_container_s_own(bench: Bench) -> None:
+    """`sleep` as the first process ignores SIGTERM: only the kill after the grace ends it."""
+    for name, grace_s, most_s in (("now", 0, 1.5), ("later", 3, 10)):
+        request = replace(request_for(bench, f"libra-web-{name}"), stop_grace_s=grace_s)
+        bench.engine.create(request, {})
+        bench.engine.start(request.name)
+        began = time.monotonic()
+        bench.engine.stop(request.name, None)
+        assert time.monotonic() - began < most_s
+        stopped = bench.engine.container(request.name)
+        assert stopped
+        assert stopped.status is ContainerStatus.EXITED
+        bench.engine.remove(request.name)
+
+
 def test_what_is_missing_is_none_or_left_alone(bench: Bench) -> None:
     assert bench.engine.container("nobody") is None
     assert bench.engine.image("nobody/nothing:1") is None
     bench.engine.stop("nobody", 1)
+    bench.engine.stop("nobody", None)
     bench.engine.remove("nobody")
     bench.engine.remove_volume("nobody")
     bench.engine.remove_network("nobody")

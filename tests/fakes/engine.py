@@ -142,10 +142,11 @@ class FakeEngine:
                 addresses=tuple(sorted(addresses)),
             )
 
-    def stop(self, name: str, grace_s: float) -> None:
+    def stop(self, name: str, grace_s: float | None) -> None:
         with self._call("stop"):
             made = self.made.get(name)
             if made and made.state.status in {ContainerStatus.RUNNING, ContainerStatus.PAUSED}:
+                grace_s = made.request.stop_grace_s if grace_s is None else grace_s
                 made.state = replace(
                     made.state,
                     status=ContainerStatus.EXITED,

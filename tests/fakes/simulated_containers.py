@@ -65,8 +65,19 @@ def start(fleet: "Simulation", host: SimulatedHost, name: str) -> None:
         shared = set(box.volumes) & set(other.volumes) & fleet.single_writers
         if shared and Role.ANCHOR.value not in {box.role, other.role}:
             fleet.broken(f"{name} and {other.name} write {sorted(shared)} at the same time")
+    _watch_commands(fleet, box)
     health = Health.STARTING if box.has_healthcheck else Health.NONE
     host.boxes[name] = replace(box, status=ContainerStatus.RUNNING, health=health)
+
+
+def _watch_commands(fleet: "Simulation", box: Box) -> None:
+    """Two migrations must never run at once."""
+    if box.role != Role.BEFORE.value:
+        return
+    for host in fleet.hosts.values():
+        for other in host.boxes.values():
+            if other.is_running and (other.role, other.service) == (box.role, box.service):
+                fleet.broken(f"{box.name} runs while {other.name} runs on {host.name}")
 
 
 def stop(fleet: "Simulation", host: SimulatedHost, step: StopContainer, *, is_half: bool) -> None:
@@ -86,5 +97,7 @@ def stop(fleet: "Simulation", host: SimulatedHost, step: StopContainer, *, is_ha
 def remove(fleet: "Simulation", host: SimulatedHost, name: str) -> None:
     refuse_traffic(fleet, host, name, "removed")
     box = host.boxes.pop(name, None)
+    if box and box.role == Role.REPLICA.value and (box.is_running or box.is_restarting):
+        fleet.broken(f"{name} on {host.name} is killed without its grace period")
     if box and box.role == EDGE_ROLE:
         host.checks.clear()

@@ -128,6 +128,8 @@ def _halfway(seen: Upstream | None, wished: Upstream) -> Upstream:
 
 
 def _judge(box: Box | None, name: str, until: AwaitedState) -> None:
+    if until is AwaitedState.ENDED and (box is None or not box.is_running):
+        return
     if box is None:
         raise StepFailedError("container-gone", f"{name} is not there")
     if until is AwaitedState.COMPLETED:

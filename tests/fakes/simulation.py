@@ -76,6 +76,8 @@ class Simulation:
         releases: what RecordRelease writes, by number.
         behaviours: images (config digests) that do not behave; all others are fine.
         failing_before: images whose `before` command exits with 1.
+        deaf: containers that run and never answer nor get healthy.
+        slow_health: images whose health check has its first turn long after all else.
         single_writers: physical volumes that one running container may mount at a time.
         excused: containers that a test broke itself: traffic to them breaks no promise.
         violations: promises that were broken, in words.
@@ -86,6 +88,8 @@ class Simulation:
     releases: dict[ReleaseNumber, Release] = field(default_factory=dict)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     failing_before: set[str] = field(default_factory=set)
+    deaf: set[str] = field(default_factory=set)
+    slow_health: set[str] = field(default_factory=set)
     single_writers: set[str] = field(default_factory=set)
     once: set[ServiceName] = field(default_factory=set)
     excused: set[str] = field(default_factory=set)
@@ -147,6 +151,15 @@ class Simulation:
                 found.add(box.id)
         return frozenset(found)
 
+    def alive(self, service: ServiceName) -> frozenset[str]:
+        """Ids of the replicas of `service` that run, healthy or not, on all hosts."""
+        return frozenset(
+            box.id
+            for host in self.hosts.values()
+            for box in host.boxes.values()
+            if box.is_replica_of(self.app, service) and box.is_running and not box.is_retired
+        )
+
     def running(self, service: ServiceName) -> frozenset[str]:
         """Ids of the replicas of `service` that run and are not unhealthy, on all hosts."""
         return frozenset(
@@ -160,7 +173,8 @@ class Simulation:
         )
 
     def answers(self, box: Box) -> bool:
-        return self.behaviours.get(box.image, Behaviour.FINE) is Behaviour.FINE
+        is_fine = self.behaviours.get(box.image, Behaviour.FINE) is Behaviour.FINE
+        return is_fine and box.name not in self.deaf
 
     # Time and faults
 
@@ -191,8 +205,8 @@ class Simulation:
             return replace(
                 box, status=ContainerStatus.RESTARTING, restarts=box.restarts + 1, exit_code=1
             )
-        if box.health is Health.STARTING:
-            is_fine = behaviour is Behaviour.FINE
+        if box.health is Health.STARTING and box.image not in self.slow_health:
+            is_fine = self.answers(box)
             return replace(box, health=Health.HEALTHY if is_fine else Health.UNHEALTHY)
         return box
 
@@ -203,6 +217,13 @@ class Simulation:
             if box.is_running and box.health is not Health.NONE:
                 host.boxes[box.name] = replace(box, health=Health.STARTING)
         host.checks.clear()
+
+    def sicken(self, names: Iterable[str]) -> None:
+        """The health checks of these containers fail, though they answer edges as before."""
+        sick = set(names)
+        for host in self.hosts.values():
+            for name in sick & set(host.boxes):
+                host.boxes[name] = replace(host.boxes[name], health=Health.UNHEALTHY)
 
     def kill(self, host: HostName, container: str) -> None:
         """Somebody kills a container: what breaks by that is no fault of the planner."""

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.simulation import Simulation
 from tests.property.fleets import (
+    HEALTH,
     Pair,
     database,
     hosts,
@@ -145,8 +146,25 @@ def test_many_random_apps_converge_from_random_prefixes(pair: Pair, data: st.Dat
     random_voyage(pair, data, depth=20)
 
 
+@settings(FEW, max_examples=40)
+@given(st.lists(st.sampled_from(Strategy), min_size=2, max_size=2), st.data())
+def test_an_edge_never_takes_a_name_s_former_place_for_its_own(
+    strategies: list[Strategy], data: st.DataObject
+) -> None:
+    """A name that a stop has freed is used again at another port, while edges know the former."""
+    where = hosts(2)
+    old, new = (
+        release(n, (proxied("web", where, replicas=3, health=HEALTH, strategy=s),), where, edges=2)
+        for n, s in enumerate(strategies, start=1)
+    )
+    random_voyage(Pair(old, new), data, depth=12)
+
+
 def random_voyage(pair: Pair, data: st.DataObject, *, depth: int) -> None:
-    """Interrupt runs one after the other, forward and back, then let one of them end."""
+    """Interrupt runs one after the other, forward and back, then let one of them end.
+
+    Between them health checks may begin to fail of replicas that serve all the same.
+    """
     try:
         fleet = deployed(pair.fleet(), pair.old)
     except RefusedError:
@@ -160,3 +178,11 @@ def random_voyage(pair: Pair, data: st.DataObject, *, depth: int) -> None:
             assert not fleet.violations
         if data.draw(st.booleans()):
             fleet.settle()
+        checked = sorted(
+            box.name
+            for host in fleet.hosts.values()
+            for box in host.boxes.values()
+            if box.has_healthcheck and box.is_running and not box.is_retired
+        )
+        if checked and data.draw(st.booleans()):
+            fleet.sicken(data.draw(st.sets(st.sampled_from(checked))))

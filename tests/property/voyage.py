@@ -23,6 +23,7 @@ TOOLS: Final = tools_image()
 UNDO: Final = Policy(TOOLS, is_undo=True, runs_before=False)
 ROLLBACK: Final = Policy(TOOLS, runs_before=False)
 DEPLOY: Final = Policy(TOOLS)
+ALIVE: Final = "alive"
 
 
 def planned(release: Release, snapshot: Snapshot, policy: Policy = DEPLOY) -> Plan:
@@ -108,7 +109,10 @@ def interrupted(fleet: Simulation, steps: list[Step]) -> Iterator[tuple[str, Sim
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """How many replicas must go on taking requests, per edge and service; "" is no edge."""
+    """How many replicas must go on taking requests, per edge and service.
+
+    Without an edge it is how many run and are well (""), and how many run at all (ALIVE).
+    """
 
     least: tuple[tuple[HostName | str, ServiceName, int], ...]
 
@@ -130,6 +134,7 @@ class Floor:
             wished = wished_count(service)
             if service.proxy is None:
                 least.append(("", service.name, min(wished, len(fleet.running(service.name)))))
+                least.append((ALIVE, service.name, min(wished, len(fleet.alive(service.name)))))
                 continue
             for edge in release.spec.edge.hosts:
                 now = len(fleet.serving(edge, service.name))
@@ -139,7 +144,9 @@ class Floor:
     def check(self, fleet: Simulation, step: Step) -> None:
         """Fail if fewer serve."""
         for edge, service, least in self.least:
-            if edge:
+            if edge == ALIVE:
+                now = len(fleet.alive(service))
+            elif edge:
                 now = len(fleet.serving(HostName(edge), service))
             else:
                 now = len(fleet.running(service))

@@ -46,9 +46,15 @@ def _unfinished_first(scene: Scene) -> Iterator[Drift]:
 
 def _service(scene: Scene, service: ServiceSpec) -> Iterator[Drift]:
     cast = cast_of(scene, service)
+    unwell = {(held.host, held.state.replica): held for held in cast.unwell}
+    for held in cast.unwell:
+        why = f"{held.state.status.value}, health {held.state.health.value}"
+        yield Drift(DriftKind.REPLICA_NOT_READY, held.name, why, REPAIR)
     for replica in cast.todo:
         host = scene.host(replica.host)
         state = host.container(replica.name) if host else None
+        if state is None and (replica.host, replica.index) in unwell:
+            continue
         if state is None:
             why = f"replica {replica.index} of {service.name} is not on {replica.host}"
             yield Drift(DriftKind.REPLICA_MISSING, replica.name, why, REPAIR)
@@ -60,6 +66,8 @@ def _service(scene: Scene, service: ServiceSpec) -> Iterator[Drift]:
             why = f"does not take requests from {', '.join(lacking)}" if lacking else "starting"
             yield Drift(DriftKind.TRAFFIC_DIFFERS, replica.name, why, REPAIR)
     for held in cast.old:
+        if held in unwell.values():
+            continue
         is_older = held.state.generation not in {r.generation for r in cast.wished}
         kind = DriftKind.GENERATION_OLD if is_older else DriftKind.REPLICA_SURPLUS
         why = f"runs on {held.host}, made by release {held.state.release}"

@@ -127,7 +127,7 @@ def _services(scene: Scene, release: Release | None) -> tuple[ServiceStatus, ...
     found = []
     for service in release.spec.services:
         cast = cast_of(scene, service)
-        current = {replica.name for replica in cast.wished}
+        current = {replica.name for replica in cast.wished} | {held.name for held in cast.unwell}
         found.append(
             ServiceStatus(
                 name=service.name,

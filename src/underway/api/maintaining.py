@@ -8,11 +8,11 @@ from underway.api.steering import Course, Job
 from underway.errors import NotUndoneError, StepFailedError
 from underway.image.plan import unused_tools
 from underway.model.event import Outcome
-from underway.model.names import NO_RELEASE
+from underway.model.names import LABEL_ROLE, NO_RELEASE
 from underway.model.plan import Plan
 from underway.model.release import Release
 from underway.model.snapshot import HostState, Role, Snapshot
-from underway.model.step import RemoveContainer, RemoveImage, Step
+from underway.model.step import RemoveContainer, RemoveImage, RemoveVolume, Step
 from underway.ports import LockHolder
 from underway.rollout.removal import plan_removal
 from underway.rollout.scene import Policy
@@ -93,7 +93,7 @@ def plan_prune(session: Session, snapshot: Snapshot) -> Plan:
     ours = {e.image.config_digest for release in known.values() for e in release.images}
     steps: list[Step] = []
     for host in snapshot.reachable:
-        steps += _prunable(session, host, ours - wanted)
+        steps += _prunable(session, host, ours - wanted, needed)
     stages = in_lanes("Prune", steps)
     left = tuple(f"{host.name} did not answer" for host in snapshot.unreachable)
     return Plan(session.app, NO_RELEASE, "only what is needed", tuple(stages), left=left)
@@ -111,12 +111,30 @@ def _needed_releases(snapshot: Snapshot) -> set[int]:
     return {*needed[:KEPT_RELEASES], *(newer - failed)}
 
 
-def _prunable(session: Session, host: HostState, unwanted: set[str]) -> list[Step]:
-    used = {container.image_id for container in host.containers}
-    steps: list[Step] = [
-        RemoveContainer(host.name, c.name, "ended, and no run needs it")
+def _prunable(
+    session: Session, host: HostState, unwanted: set[str], needed: set[int]
+) -> list[Step]:
+    """Records of commands go with what they hold: images of their releases, and secret files."""
+    ended = [
+        c
         for c in host.containers
-        if c.app == session.app and c.role == Role.FILES
+        if c.app == session.app
+        and (
+            c.role == Role.FILES
+            or (c.role == Role.BEFORE and c.has_ended and c.release not in needed)
+        )
+    ]
+    staying = [container for container in host.containers if container not in ended]
+    used = {container.image_id for container in staying}
+    mounted = {volume for container in staying for volume in container.volumes}
+    loose = {volume for container in ended for volume in container.volumes} - mounted
+    steps: list[Step] = [
+        RemoveContainer(host.name, c.name, "ended, and no run needs it") for c in ended
+    ]
+    steps += [
+        RemoveVolume(host.name, volume.name, "files of an older generation")
+        for volume in host.volumes
+        if volume.name in loose and dict(volume.labels).get(LABEL_ROLE) == Role.FILES
     ]
     steps += [
         RemoveImage(host.name, image.id, "no release that runs or ran lately needs it")

@@ -788,6 +788,11 @@ CODES: dict[str, CodeEntry] = {
         "A local volume would stand on several hosts, each with other data.",
         "Place the service on one host, or declare the volume shared or per-host.",
     ),
+    "volume-renamed": CodeEntry(
+        4,
+        "The file gives a volume another name than the one its data is in.",
+        "Keep the old `name`, or add the other volume under a key of its own.",
+    ),
     "x-underway-invalid": CodeEntry(
         3,
         "A setting of x-underway has a value that it cannot have.",

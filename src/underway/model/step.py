@@ -34,11 +34,13 @@ class AwaitedState(StrEnum):
     """What a container gate waits for.
 
     READY: HEALTHCHECK says healthy, or without one the container runs `monitor_s` without a
-    restart. COMPLETED: it exited with 0.
+    restart. COMPLETED: it exited with 0. ENDED: it does not run any more, whatever came of it;
+    one that runs longer than the gate waits is ended.
     """
 
     READY = "ready"
     COMPLETED = "completed"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -179,12 +181,13 @@ class StopContainer:
     """Rename to `retired`, send the stop signal, wait at most `grace_s`, then kill.
 
     The new name tells every later run that this one is on its way out, and frees the old one.
+    `grace_s` None is what the container itself was made with: its service may be gone.
     """
 
     host: HostName
     container: ContainerName
     retired: ContainerName
-    grace_s: float
+    grace_s: float | None
     cause: str
 
 
@@ -227,7 +230,7 @@ class RemoveUpstream:
 
 @dataclass(frozen=True, slots=True)
 class AwaitContainer:
-    """Gate: a container is ready, or has completed.
+    """Gate: a container is ready, has completed, or has ended.
 
     `service` counts against the plan's tolerance of failed replicas.
     """

@@ -60,6 +60,11 @@ VERBS: Final = {
     "AwaitDrained": "drain",
     "Watch": "watch",
 }
+_UNTIL: Final = {
+    AwaitedState.READY: "to be ready",
+    AwaitedState.COMPLETED: "to complete",
+    AwaitedState.ENDED: "to end",
+}
 """The verb of each kind of step; a test holds that none is missing."""
 
 
@@ -134,7 +139,8 @@ def _container(
         case CreateContainer(container=request):
             return request.name, ""
         case StopContainer(container=name, grace_s=grace_s):
-            return name, f"within {duration_text(grace_s)}"
+            limit = "its own grace period" if grace_s is None else duration_text(grace_s)
+            return name, f"within {limit}"
         case StartContainer(container=name) | RemoveContainer(container=name):
             return name, ""
         case _:
@@ -143,10 +149,8 @@ def _container(
 
 def _gate(gate: Gate) -> tuple[str, str]:
     match gate:
-        case AwaitContainer(container=name, until=AwaitedState.COMPLETED, timeout_s=limit_s):
-            return name, f"to complete within {duration_text(limit_s)}"
-        case AwaitContainer(container=name, timeout_s=limit_s):
-            return name, f"to be ready within {duration_text(limit_s)}"
+        case AwaitContainer(container=name, until=until, timeout_s=limit_s):
+            return name, f"{_UNTIL[until]} within {duration_text(limit_s)}"
         case AwaitServers(servers=servers, timeout_s=limit_s):
             names = ", ".join(server.container for server in servers)
             return names, f"from this edge within {duration_text(limit_s)}"

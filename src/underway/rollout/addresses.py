@@ -4,16 +4,20 @@ Nothing is ever published on all addresses of a host: the engine's published por
 its firewall.
 """
 
+import hashlib
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from underway.errors import RefusedError
 from underway.model.container import NetworkPlace, PublishedPort
-from underway.model.names import HostName, NetworkName
-from underway.model.snapshot import HostState
+from underway.model.names import LABEL_PORT, AppName, HostName, NetworkName
+from underway.model.plan import Plan
+from underway.model.snapshot import ContainerState, HostState
 from underway.model.spec import NetworkSpec, ServiceSpec
+from underway.model.step import CreateContainer
+from underway.rollout.condition import holds_resources
 from underway.rollout.naming import is_retired
 from underway.rollout.reach import direct_ports, listener_port, proxy_for
 from underway.rollout.scene import Replica, Scene
@@ -21,8 +25,9 @@ from underway.rollout.scene import Replica, Scene
 PORT_RANGE: Final = range(20000, 30000)
 """Ports that replicas of a fleet publish on their host's private address."""
 
-PINNED_HOSTS: Final = range(16, 128)
-"""Last octets for pinned addresses; the engine hands out the upper half of a /24 itself."""
+_LOWEST_PINNED: Final = 16
+_MOST_PINNED: Final = 4096
+_SMALLEST_SPLIT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,39 @@ class Location:
     port: int = 0
     published: tuple[PublishedPort, ...] = ()
     networks: tuple[NetworkPlace, ...] = ()
+
+
+def contested(plan: Plan, host: HostName, container: str) -> frozenset[tuple[HostName, int]]:
+    """The port that the planner chose for a container of `plan`, for `Policy.held_ports`.
+
+    Empty where the file fixes its ports: no other plan helps there.
+    """
+    for step in plan.steps():
+        if not isinstance(step, CreateContainer) or step.host != host:
+            continue
+        request = step.container
+        port = request.label(LABEL_PORT)
+        published = {str(p.host_port) for p in request.published}
+        if request.name == container and port in published and int(port) in PORT_RANGE:
+            return frozenset({(host, int(port))})
+    return frozenset()
+
+
+def _from(choices: range, app: AppName) -> Iterator[int]:
+    """All choices, beginning at a place that is the app's own."""
+    begin = int(hashlib.sha256(app.encode()).hexdigest(), 16) % len(choices)
+    return (choices[(begin + i) % len(choices)] for i in range(len(choices)))
+
+
+def _pinned_offsets(count: int) -> range:
+    """Where addresses are pinned in a subnet of `count` addresses.
+
+    The engine hands out the upper half itself. In a subnet too small to be split so it begins at
+    the lowest, and pinned ones are kept away from there.
+    """
+    if count < _SMALLEST_SPLIT:
+        return range(count // 2, count - 1)
+    return range(_LOWEST_PINNED, min(count // 2, _MOST_PINNED))
 
 
 @dataclass(slots=True)
@@ -49,7 +87,9 @@ class Allocator:
         for host in self.scene.reachable:
             held = {port for c in host.containers for _, port in c.published}
             listened = self._listened(host)
-            self.ports[host.name] = held | listened | {c.port for c in host.containers if c.port}
+            told = {port for name, port in self.scene.policy.held_ports if name == host.name}
+            labelled = {c.port for c in host.containers if c.port}
+            self.ports[host.name] = held | listened | told | labelled
             taken = {address for c in host.containers for _, address in c.addresses}
             self.addresses[host.name] = taken | {c.address for c in host.containers if c.address}
 
@@ -63,24 +103,38 @@ class Allocator:
         return ports
 
     def port(self, host: HostName) -> int:
-        """The lowest free port of the range on `host`."""
+        """The first free port on `host` from where the app's ports begin in the range.
+
+        Apps that are deployed at once do not see one another's choice: each begins elsewhere.
+        """
         held = self.ports.setdefault(host, set())
-        for port in PORT_RANGE:
+        for port in _from(PORT_RANGE, self.scene.app):
             if port not in held:
                 held.add(port)
                 return port
-        raise RefusedError("no-free-port", f"no port between 20000 and 29999 is free on {host}")
+        raise RefusedError(
+            "no-free-port",
+            f"no port between {PORT_RANGE[0]} and {PORT_RANGE[-1]} is free on {host}",
+            hint="free some there (`docker ps` shows who publishes which), or place replicas on "
+            "more hosts",
+        )
 
     def pinned(self, host: HostName, subnet: str) -> str:
         """The lowest free address for pinning in `subnet`."""
         network = ipaddress.ip_network(subnet)
         held = self.addresses.setdefault(host, set())
-        for offset in PINNED_HOSTS:
+        for offset in _pinned_offsets(network.num_addresses):
             address = str(network.network_address + offset)
             if address not in held:
                 held.add(address)
                 return address
-        raise RefusedError("no-free-address", f"no address of {subnet} is free on {host}")
+        raise RefusedError(
+            "no-free-address",
+            f"no address of {subnet} that can be pinned is free on {host}",
+            cause="edges reach each replica at an address of its own",
+            hint="run fewer replicas there, or give the network a larger subnet "
+            "(`networks: {NAME: {ipam: {config: [{subnet: ...}]}}}`, after `underway remove`)",
+        )
 
     def subnet(self, host: HostState, network: NetworkSpec) -> str:
         """The subnet of a network: the one it has, the one the file says, or a free /24."""
@@ -97,9 +151,14 @@ class Allocator:
     def _free_subnet(self, host: HostState) -> str:
         held = [ipaddress.ip_network(s) for state in host.networks for s in state.subnets]
         held += [ipaddress.ip_network(s) for (h, _), s in self.subnets.items() if h == host.name]
-        pool = ipaddress.ip_network(self.scene.spec.subnet)
-        for candidate in pool.subnets(new_prefix=24):
-            if not any(other.version == 4 and candidate.overlaps(other) for other in held):  # noqa: PLR2004
+        pool = ipaddress.IPv4Network(self.scene.spec.subnet)
+        width = max(24, pool.prefixlen)
+        lowest, size = int(pool.network_address), 1 << (32 - width)
+        for number in _from(range(1 << (width - pool.prefixlen)), self.scene.app):
+            candidate = ipaddress.IPv4Network((lowest + number * size, width))
+            if not any(
+                isinstance(o, ipaddress.IPv4Network) and candidate.overlaps(o) for o in held
+            ):
                 return str(candidate)
         raise RefusedError(
             "no-free-subnet",
@@ -118,12 +177,12 @@ class Allocator:
             return Location("", 0, tuple(published), networks)
         if self.scene.is_fleet:
             address = self.scene.spec.host(host.name).address
-            port = known.port if known and known.port else self.port(host.name)
+            port = self._known_port(host.name, known) or self.port(host.name)
             published.append(PublishedPort(proxy.port, address, port))
             return Location(address, port, tuple(sorted(published)), networks)
         main = self._pinnable(service, host)
         if main is None:
-            port = known.port if known and known.port else self.port(host.name)
+            port = self._known_port(host.name, known) or self.port(host.name)
             published.append(PublishedPort(proxy.port, "127.0.0.1", port))
             return Location("127.0.0.1", port, tuple(sorted(published)), networks)
         address = (
@@ -138,6 +197,13 @@ class Allocator:
             for place in networks
         )
         return Location(address, proxy.port, tuple(published), pinned)
+
+    def _known_port(self, host: HostName, known: ContainerState | None) -> int:
+        """The port of a container that keeps it; 0 if somebody else holds it."""
+        if known is None or not known.port:
+            return 0
+        is_lost = (host, known.port) in self.scene.policy.held_ports
+        return 0 if is_lost and not holds_resources(known) else known.port
 
     def _published(self, service: ServiceSpec, host: HostName) -> Iterable[PublishedPort]:
         default = self.scene.spec.host(host).address if self.scene.is_fleet else "127.0.0.1"

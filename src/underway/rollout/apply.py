@@ -4,9 +4,10 @@ Every step may find its effect standing already (a dead client's work) and then 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
+from underway.errors import StepFailedError
 from underway.kernel.executor import StepContext, StepResult
 from underway.kernel.world import World
 from underway.model.image import ImageIdentity
@@ -41,6 +42,7 @@ from underway.model.step import (
 )
 from underway.ports import Clock, Engine, Progress
 from underway.rollout.gates import Gates
+from underway.rollout.refused import Refused
 
 Fetch = Callable[[Engine, ImageIdentity, Progress], None]
 """Brings an image onto an engine and verifies it; IntegrityError if it is another one."""
@@ -64,12 +66,18 @@ class Applier:
     clock: Clock
     pull: Fetch
     send: Fetch
+    refused: Refused = field(default_factory=Refused)
 
     def __call__(self, step: Step, context: StepContext) -> StepResult:
         """Apply one step; raises the errors of the ports."""
+        step = self.refused.adapted(step)
         match step:
             case AwaitContainer() | AwaitServers() | ConfirmUpstream() | AwaitDrained() | Watch():
-                return Gates(self.world, self.clock)(step, context)
+                try:
+                    return Gates(self.world, self.clock)(step, context)
+                except StepFailedError:
+                    self.refused.note(step)
+                    raise
             case SetUpstream() | RemoveUpstream():
                 self._traffic(step)
             case PullImage(host=host, image=image):

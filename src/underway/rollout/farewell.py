@@ -14,14 +14,14 @@ from underway.model.step import (
     Step,
     StopContainer,
 )
-from underway.rollout.cast import holds_resources
+from underway.rollout.condition import holds_resources
 from underway.rollout.naming import is_retired, retired_name
 from underway.rollout.reach import proxy_for
 from underway.rollout.scene import Held, Scene
 from underway.rollout.stages import in_parallel
 
-STOP_GRACE_S = 30.0
-"""A service that is gone from the file tells no grace period any more."""
+DRAIN_S = 30.0
+"""How long requests may take to end where no release tells it any more."""
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ def leftovers(scene: Scene) -> list[Stage]:
     for held in scene.containers(Role.REPLICA):
         if is_retired(held.name):
             cause = "left by an interrupted run"
-            stop = StopContainer(held.host, held.name, held.name, STOP_GRACE_S, cause)
+            stop = StopContainer(held.host, held.name, held.name, None, cause)
             remove = RemoveContainer(held.host, held.name, cause)
             lanes.append((stop, remove) if holds_resources(held.state) else (remove,))
     return in_parallel("Finish what was interrupted", lanes)
@@ -121,7 +121,17 @@ def _taken_out(
     names = tuple(held.name for held in old if not is_retired(held.name))
     if names:
         why = "requests that are under way are finished"
-        yield AwaitDrained(host.name, scene.app, name, names, STOP_GRACE_S, why)
+        yield AwaitDrained(host.name, scene.app, name, names, _drain_s(scene, name), why)
+
+
+def _drain_s(scene: Scene, name: ServiceName) -> float:
+    """The drain of a service as the release has it that served it last."""
+    for release in scene.recorded_releases():
+        for service in release.spec.services:
+            proxy = proxy_for(release.spec, service) if service.name == name else None
+            if proxy:
+                return proxy.drain_s
+    return DRAIN_S
 
 
 def _end(scene: Scene, name: ServiceName, gone: Farewell) -> None:
@@ -132,7 +142,5 @@ def _end(scene: Scene, name: ServiceName, gone: Farewell) -> None:
             gone.kept.append(held)
             continue
         retired = retired_name(held.name)
-        gone.stop.append(
-            (StopContainer(held.host, held.name, retired, STOP_GRACE_S, "no longer wished"),)
-        )
+        gone.stop.append((StopContainer(held.host, held.name, retired, None, "no longer wished"),))
         gone.remove.append(RemoveContainer(held.host, retired, "no longer wished"))

@@ -25,6 +25,7 @@ from underway.model.step import (
 )
 from underway.model.traffic import ObservedUpstream, Upstream
 from underway.ports import Clock
+from underway.rollout.condition import holds_resources
 
 POLL_S: Final = 0.15
 SLOWEST_POLL_S: Final = 0.6
@@ -53,10 +54,8 @@ class Gates:
     def __call__(self, gate: AnyGate, context: StepContext) -> StepResult:
         """Wait until the gate has its verdict; a failed one raises StepFailedError."""
         match gate:
-            case AwaitContainer(until=AwaitedState.COMPLETED):
-                return self._completed(gate, context)
             case AwaitContainer():
-                return self._ready(gate, context)
+                return self._container(gate, context)
             case AwaitServers():
                 return self._servers(gate, context)
             case ConfirmUpstream():
@@ -67,6 +66,17 @@ class Gates:
                 return self._watched(gate, context)
             case _:
                 assert_never(gate)
+
+    def _container(self, gate: AwaitContainer, context: StepContext) -> StepResult:
+        match gate.until:
+            case AwaitedState.READY:
+                return self._ready(gate, context)
+            case AwaitedState.COMPLETED:
+                return self._completed(gate, context)
+            case AwaitedState.ENDED:
+                return self._ended(gate, context)
+            case _:
+                assert_never(gate.until)
 
     def _poll(
         self, timeout_s: float, context: StepContext, look: Callable[[float], StepResult | None]
@@ -140,6 +150,20 @@ class Gates:
                 f"was not done within {gate.timeout_s:g} s and was ended",
                 hint="give it more time with `timeout`, or mend it",
             )
+        return result
+
+    def _ended(self, gate: AwaitContainer, context: StepContext) -> StepResult:
+        engine = self.world.engine(gate.host)
+
+        def look(_: float) -> StepResult | None:
+            state = engine.container(gate.container)
+            return None if state is not None and holds_resources(state) else PASSED
+
+        result = self._poll(gate.timeout_s, context, look)
+        if result is None:
+            engine.stop(gate.container, 1)
+            text = f"was not done within {gate.timeout_s:g} s and was ended"
+            return StepResult(Verdict.PASSED, text)
         return result
 
     def _servers(self, gate: AwaitServers, context: StepContext) -> StepResult:

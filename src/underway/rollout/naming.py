@@ -22,6 +22,23 @@ def replica_name(
     return ContainerName(f"{app}-{service}-{generation[:GENERATION_DIGITS]}-{index}")
 
 
+def successor_name(first: ContainerName, number: int) -> ContainerName:
+    """`libra-web-7f3a2c-1-2`: the second container that stood for a replica; number 1 is `first`.
+
+    Both run one configuration, so that they share their generation.
+    """
+    return first if number == 1 else ContainerName(f"{first}-{number}")
+
+
+def successor_number(name: str, first: ContainerName) -> int:
+    """The number by which `successor_name` gives `name`, or 0."""
+    if name == first:
+        return 1
+    head, _, number = name.rpartition("-")
+    is_one = head == first and number.isascii() and number.isdecimal()
+    return int(number) if is_one and int(number) > 1 else 0
+
+
 def retired_name(container: str) -> ContainerName:
     """The name of a container that is on its way out."""
     return ContainerName(f"{container}{RETIRED_SUFFIX}")

@@ -35,7 +35,11 @@ def dependencies_first(spec: AppSpec) -> tuple[ServiceSpec, ...]:
         if ready is None:
             circle = ", ".join(sorted(service.name for service in waiting))
             raise ConfigurationError(
-                "dependency-cycle", f"services depend on one another in a circle: {circle}"
+                "dependency-cycle",
+                f"services depend on one another in a circle: {circle}",
+                hint="take one of their `depends_on` away: a service that only calls another can "
+                "begin without it and try again",
+                place=waiting[0].place,
             )
         waiting.remove(ready)
         done.append(ready)

@@ -11,11 +11,10 @@ from underway.model.names import LABEL_ROLE, HostName, ServiceName
 from underway.model.plan import Lane, Plan, Stage
 from underway.model.release import Release
 from underway.model.snapshot import Role, Snapshot
-from underway.model.spec import FailureAction
 from underway.model.step import RemoveContainer, RemoveVolume, Step
 from underway.rollout.addresses import Allocator
-from underway.rollout.before import before_stages, undo_stages
-from underway.rollout.cast import Cast, cast_of, holds_resources
+from underway.rollout.before import before_stages, is_kept, undo_stages
+from underway.rollout.cast import Cast, cast_of
 from underway.rollout.farewell import Farewell, departed, farewell, leftovers
 from underway.rollout.leaving import leaving
 from underway.rollout.listeners import check_file, check_hosts
@@ -29,6 +28,8 @@ from underway.rollout.scene import Held, Policy, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.start import Starter
 from underway.rollout.strategy import Rollout
+from underway.rollout.tolerance import allowed_failures
+from underway.rollout.volumes import check_volumes
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ def plan_release(
     scene = Scene(release, snapshot, policy)
     _require_hosts(scene)
     check_file(scene.spec)
+    check_volumes(scene)
     check_hosts(scene)
     allocator = Allocator(scene)
     preparation = Preparation(scene, allocator, transfer)
@@ -185,10 +187,12 @@ def _clean_up(scene: Scene, kept: list[Held]) -> list[Stage]:
             if not is_retired(held.name)
         ]
     for held in scene.containers(Role.BEFORE):
-        if held.state.release == scene.release.number or holds_resources(held.state):
+        if is_kept(scene, held):
             kept = [*kept, held]
         else:
-            steps.append(RemoveContainer(held.host, held.name, "record of an older release"))
+            steps.append(
+                RemoveContainer(held.host, held.name, "record of nothing that counts any more")
+            )
     steps += [
         RemoveContainer(held.host, held.name, "left by an interrupted run")
         for held in (*scene.containers(Role.FILES), *scene.containers(Role.PROBE))
@@ -207,14 +211,12 @@ def _clean_up(scene: Scene, kept: list[Held]) -> list[Stage]:
 
 
 def _tolerances(scene: Scene) -> tuple[tuple[ServiceName, int], ...]:
-    """How many replicas may fail: by ratio, or all where the file says `continue`."""
+    """How many replicas may still fail, of services that tolerate it."""
     found = []
     for service in scene.spec.services:
-        count = len(service.hosts) if service.is_global else service.replicas
-        allowed = int(service.update.max_failure_ratio * count)
-        if service.update.failure_action is FailureAction.CONTINUE:
-            allowed = count
-        if allowed:
+        allowed = allowed_failures(service)
+        allowed -= len(cast_of(scene, service).spared)
+        if allowed > 0:
             found.append((service.name, allowed))
     return tuple(found)
 
@@ -225,5 +227,6 @@ def plan_records(
     """Plan only that every host holds the images and the record of `release`."""
     scene = Scene(release, snapshot, policy)
     check_file(scene.spec)
+    check_volumes(scene)
     stages = Preparation(scene, Allocator(scene), transfer).records()
     return Plan(scene.app, release.number, f"{scene.app}: record {release.number}", tuple(stages))

@@ -34,6 +34,8 @@ class Policy:
         tools: the tools image.
         keep_unreachable: plan around hosts that do not answer instead of refusing.
         reverts: releases whose `before` is taken back by its `undo`, newest first.
+        held_ports: ports of hosts that turned out to be held by others: not chosen.
+        tolerated: replicas that failed within the tolerance in this run: left as they are.
     """
 
     tools: ImageIdentity
@@ -43,6 +45,8 @@ class Policy:
     skip_hosts: frozenset[HostName] = frozenset()
     keep_unreachable: bool = False
     reverts: tuple[Release, ...] = ()
+    tolerated: frozenset[ContainerName] = frozenset()
+    held_ports: frozenset[tuple[HostName, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -197,6 +201,13 @@ class Scene:
                     return server
         return None
 
+    def server_names(self, service: ServiceName) -> frozenset[str]:
+        """The names of all servers that reachable edges know for a service."""
+        seen = (self.upstream(edge, service) for edge in self.edges)
+        return frozenset(
+            server.name for upstream in seen if upstream for server in upstream.servers
+        )
+
     def containers(self, role: Role) -> tuple[Held, ...]:
         """The app's containers of one role on all hosts, sorted by host and name."""
         return self._held.get(role.value, ())
@@ -217,6 +228,12 @@ class Scene:
     def ledgers(self) -> tuple[LedgerState, ...]:
         """What the hosts' ledgers hold, sorted by host."""
         return tuple(host.ledger for host in self.reachable if host.ledger)
+
+    def recorded_releases(self) -> tuple[Release, ...]:
+        """All recorded releases: what hosts say is current first, then the newest."""
+        found = {r.number: r for ledger in self.ledgers() for r in ledger.releases}
+        current = {ledger.current for ledger in self.ledgers()}
+        return tuple(found[n] for n in sorted(found, key=lambda n: (n not in current, -n)))
 
     def bindings(self) -> Mapping[VolumeName, str]:
         """Which physical volume stands behind each volume: recorded, else by its name."""

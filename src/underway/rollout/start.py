@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from underway.model.names import ContainerName, HostName
 from underway.model.plan import Stage
-from underway.model.snapshot import ContainerStatus, Role
+from underway.model.snapshot import ContainerState, ContainerStatus, Role
 from underway.model.spec import DependencyCondition, HealthSpec, ServiceSpec
 from underway.model.step import (
     AwaitContainer,
@@ -13,11 +13,13 @@ from underway.model.step import (
     RemoveContainer,
     StartContainer,
     Step,
+    StopContainer,
     WriteFiles,
 )
 from underway.rollout.addresses import Allocator, Location
 from underway.rollout.cast import Cast
-from underway.rollout.naming import files_volume, own_labels
+from underway.rollout.condition import holds_resources
+from underway.rollout.naming import files_volume, own_labels, retired_name
 from underway.rollout.reach import names_for
 from underway.rollout.request import image_reference, replica_request, secret_files
 from underway.rollout.scene import Replica, Scene
@@ -99,9 +101,11 @@ class Starter:
         state = host.container(replica.name)
         steps: list[Step] = []
         why = f"{cast.service.name}: release {self.scene.release.number}, replica {replica.index}"
+        if any((h.host, h.state.replica) == (replica.host, replica.index) for h in cast.unwell):
+            why = f"{cast.service.name}: replica {replica.index} is unwell"
         if state:
             why = f"{cast.service.name}: replica {replica.index} is {_condition(state.status)}"
-            steps.append(RemoveContainer(replica.host, replica.name, why))
+            steps += _ended(cast.service, replica, state, why)
         request = replica_request(
             self.scene.release,
             cast.service,
@@ -131,6 +135,17 @@ class Starter:
             service.update.monitor_s,
             "exits with 0" if completes else "ready before anything old goes",
         )
+
+
+def _ended(service: ServiceSpec, replica: Replica, state: ContainerState, why: str) -> list[Step]:
+    """Steps that take a container away so that its name is free: it may still be at work."""
+    if not holds_resources(state):
+        return [RemoveContainer(replica.host, replica.name, why)]
+    retired = retired_name(replica.name)
+    return [
+        StopContainer(replica.host, replica.name, retired, service.stop_grace_s, why),
+        RemoveContainer(replica.host, retired, why),
+    ]
 
 
 def _condition(status: ContainerStatus) -> str:

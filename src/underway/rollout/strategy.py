@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from underway.model.plan import Stage
-from underway.model.spec import ServiceSpec, Strategy
+from underway.model.spec import ProxySpec, ServiceSpec, Strategy
 from underway.model.step import (
-    AwaitDrained,
     AwaitServers,
     ConfirmUpstream,
     ReplicaRef,
@@ -20,14 +19,16 @@ from underway.model.step import (
     Watch,
 )
 from underway.model.traffic import Server, ServerMode, Side
-from underway.rollout.cast import Cast, is_ready
+from underway.rollout.cast import Cast
 from underway.rollout.collision import is_called_directly, must_stop_first, needs_listener_closed
+from underway.rollout.condition import holds_resources, is_ready
 from underway.rollout.farewell import withdrawal, withdraws_listener
 from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Replica, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.start import Starter
-from underway.rollout.upstreams import chosen_side
+from underway.rollout.tolerance import allowed_failures
+from underway.rollout.upstreams import EdgeModel, chosen_side
 
 
 @dataclass(slots=True)
@@ -126,8 +127,10 @@ class Rollout:
         """
         helping = [{h for h in waiting if model.takes(h.name)} for model in self.cast.models]
         if not self.cast.models or self.cast.is_tcp:
-            # Services on its own hosts call it past any edge.
+            # Services on its own hosts call it past any edge. An unwell one may do its work all
+            # the same: those that run keep their number too.
             helping.append({h for h in waiting if is_ready(h.state)})
+            helping.append({h for h in waiting if holds_resources(h.state)})
         surplus = [serving + len(some) - len(self.cast.wished) for some in helping]
         going: list[Held] = []
         for held in waiting:
@@ -174,11 +177,11 @@ class Rollout:
     def _stops_all(self, batches: list[tuple[Replica, ...]]) -> bool:
         """Whether the first batch stops every replica that serves."""
         stopped = len(self.cast.old) if len(batches) == 1 else len(batches[0])
-        stays = any(is_ready(held.state) for held in self.cast.old[stopped:])
+        staying = self.cast.old[stopped:]
+        stays = all(any(model.takes(h.name) for h in staying) for model in self.cast.models)
         return not (self.cast.good or stays)
 
     def _start(self, title: str, batch: tuple[Replica, ...]) -> None:
-        self._relieve(title, batch)
         self.stages += self.starter.start(title, self.cast, batch)
         if not self.cast.models:
             return
@@ -196,45 +199,28 @@ class Rollout:
         proxy = self.cast.proxy
         refs = tuple(ReplicaRef(replica.host, replica.name) for replica in batch)
         if refs and proxy:
-            self.stages += in_lanes(
+            # Where some may fail, each is judged alone: the others are still waited for.
+            each = allowed_failures(self._service) > 0
+            groups = [(ref,) for ref in refs] if each else [refs]
+            self.stages += in_parallel(
                 f"Wait for {title}",
                 (
-                    AwaitServers(
-                        model.edge,
-                        self.scene.app,
-                        self._service.name,
-                        refs,
-                        proxy.deploy_timeout_s,
-                        "ready only when every edge's own check has passed",
-                    )
+                    (self._gate(model, group, proxy),)
                     for model in self.cast.models
+                    for group in groups
                 ),
             )
 
-    def _relieve(self, title: str, batch: tuple[Replica, ...]) -> None:
-        """An unhealthy replica may still answer: it finishes what it has before it is removed."""
-        proxy = self.cast.proxy
-        unwell = tuple(r.name for r in batch if self.cast.is_unwell(r, self.scene))
-        taken = [m for m in self.cast.models if any(m.takes(name) for name in unwell)]
-        if proxy is None or not taken:
-            return
-        for model in taken:
-            for name in unwell:
-                model.drain(name)
-        self._tell(f"Relieve {title}", "unhealthy, to be made anew")
-        self.stages += in_lanes(
-            f"Drain {title}",
-            (
-                AwaitDrained(
-                    model.edge,
-                    self.scene.app,
-                    self._service.name,
-                    unwell,
-                    proxy.drain_s,
-                    "unhealthy ones finish what they have",
-                )
-                for model in taken
-            ),
+    def _gate(
+        self, model: EdgeModel, refs: tuple[ReplicaRef, ...], proxy: ProxySpec
+    ) -> AwaitServers:
+        return AwaitServers(
+            model.edge,
+            self.scene.app,
+            self._service.name,
+            refs,
+            proxy.deploy_timeout_s,
+            "ready only when every edge's own check has passed",
         )
 
     def _server(self, replica: Replica) -> Server | None:

@@ -68,8 +68,16 @@ class EdgeModel:
         return SetUpstream(self.edge, upstream, cause)
 
     def put(self, server: Server) -> None:
-        """Let the edge know `server`, replacing what it knows under that side and name."""
+        """Let the edge know `server`, replacing what it knows under that side and name.
+
+        One name is one container: at another place on the other side stood a former one, whose
+        check must not be taken for this one's.
+        """
         key = (server.side, server.name)
+        former = self.servers.get((server.side.other, server.name))
+        if former and (former.address, former.port) != (server.address, server.port):
+            del self.servers[former.side, former.name]
+            self.checked.discard((former.side, former.name))
         known = self.servers.get(key)
         if known is None or (known.address, known.port) != (server.address, server.port):
             self.checked.discard(key)

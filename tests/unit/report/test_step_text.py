@@ -103,6 +103,8 @@ def test_forgetting_a_whole_app_and_completion_have_their_own_words():
     assert str(step_text(forget)) == "unroute all of libra"
     before = AwaitContainer(H, WEB_1, WEB, AwaitedState.COMPLETED, 600, 0, C)
     assert step_text(before).extra == "to complete within 10m 00s"
+    other = AwaitContainer(H, WEB_1, WEB, AwaitedState.ENDED, 600, 0, C)
+    assert step_text(other).extra == "to end within 10m 00s"
 
 
 def test_a_kind_of_a_newer_version_stands_for_itself():

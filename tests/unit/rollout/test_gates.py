@@ -47,13 +47,13 @@ class OneContainer(FakeEngine):
     def __init__(self) -> None:
         super().__init__(HOST)
         self.seen: ContainerState | None = RUNNING
-        self.stopped: list[tuple[str, float]] = []
+        self.stopped: list[tuple[str, float | None]] = []
 
     def container(self, name: str) -> ContainerState | None:
         assert name == NAME
         return self.seen
 
-    def stop(self, name: str, grace_s: float) -> None:
+    def stop(self, name: str, grace_s: float | None) -> None:
         self.stopped.append((name, grace_s))
 
     def logs(self, name: str, **_: object):  # type: ignore[no-untyped-def]
@@ -204,6 +204,34 @@ def test_a_command_is_judged_by_its_exit_status(exit_code: int) -> None:
     else:
         assert quay.wait(completed())[0].verdict is Verdict.PASSED
     assert not quay.engine.stopped
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        None,
+        replace(RUNNING, status=ContainerStatus.EXITED, exit_code=3),
+        replace(RUNNING, status=ContainerStatus.EXITED),
+    ],
+)
+def test_a_command_of_another_release_has_only_to_end(state: ContainerState | None) -> None:
+    quay = Quay()
+    quay.later(4, state)
+    gate = AwaitContainer(HOST, NAME, WEB, AwaitedState.ENDED, 30, 0, "")
+    result, took = quay.wait(gate)
+    assert result.verdict is Verdict.PASSED
+    assert 4 <= took < 6
+    assert not quay.engine.stopped
+
+
+def test_a_command_of_another_release_that_hangs_is_ended() -> None:
+    quay = Quay()
+    gate = AwaitContainer(HOST, NAME, WEB, AwaitedState.ENDED, 30, 0, "")
+    result, took = quay.wait(gate)
+    assert result.verdict is Verdict.PASSED
+    assert "30 s" in result.text
+    assert 30 <= took < 32
+    assert quay.engine.stopped == [(NAME, 1)]
 
 
 def test_a_replica_is_ready_only_by_the_edge_s_own_check() -> None:

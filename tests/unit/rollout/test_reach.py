@@ -29,6 +29,8 @@ WHERE = hosts(4)
 APP1, APP2, APP3 = (host.name for host in WHERE[:3])
 API = ServiceName("api")
 PLACE = "compose.yaml:7"
+LIBRAS_FIRST_PORT = 20465
+"""Where the ports of an app called libra begin in the range."""
 
 
 def api(**changes: object) -> ServiceSpec:
@@ -83,13 +85,13 @@ def test_several_replicas_publish_a_chosen_port_and_each_edge_listens_at_their_o
         if isinstance(step, CreateContainer) and step.container.label("underway.service") == API
     ]
     assert [replica.published for replica in replicas] == [
-        (PublishedPort(9000, "10.0.0.1", 20000),),
-        (PublishedPort(9000, "10.0.0.2", 20000),),
+        (PublishedPort(9000, "10.0.0.1", LIBRAS_FIRST_PORT),),
+        (PublishedPort(9000, "10.0.0.2", LIBRAS_FIRST_PORT),),
     ]
 
 
 def test_a_chosen_port_is_never_one_at_which_an_edge_listens() -> None:
-    release_ = made(api(expose=(20000,)), worker())
+    release_ = made(api(expose=(LIBRAS_FIRST_PORT,)), worker())
     plan = planned(release_, Pair(release_, release_).fleet().snapshot())
     chosen = {
         port.host_port
@@ -97,7 +99,7 @@ def test_a_chosen_port_is_never_one_at_which_an_edge_listens() -> None:
         if isinstance(step, CreateContainer)
         for port in step.container.published
     }
-    assert chosen == {20001}
+    assert chosen == {LIBRAS_FIRST_PORT + 1}
 
 
 def test_a_service_that_users_reach_is_passed_on_as_its_file_says() -> None:

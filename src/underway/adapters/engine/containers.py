@@ -29,6 +29,7 @@ _START_S: Final = 60.0
 _REMOVE_S: Final = 60.0
 _UPLOAD_S: Final = 120.0
 _STOP_MARGIN_S: Final = 20.0
+_DEFAULT_STOP_S: Final = 10.0
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _FILES_ROOT: Final = "/files"
@@ -83,15 +84,15 @@ class ContainerCalls:
         what = f"start container {name}"
         self._connection.send(Call("POST", f"{_path(name)}/start", what, timeout_s=_START_S))
 
-    def stop(self, name: str, grace_s: float) -> None:
+    def stop(self, name: str, grace_s: float | None) -> None:
         """See `ports.Engine.stop`."""
         what = f"stop container {name}"
         call = Call(
             "POST",
             f"{_path(name)}/stop",
             what,
-            params={"t": str(max(0, round(grace_s)))},
-            timeout_s=grace_s + _STOP_MARGIN_S,
+            params={} if grace_s is None else {"t": str(max(0, round(grace_s)))},
+            timeout_s=(self._own_grace_s(name) if grace_s is None else grace_s) + _STOP_MARGIN_S,
         )
         try:
             self._connection.send(call)
@@ -166,6 +167,12 @@ class ContainerCalls:
             self._discard(carrier.name, error)
             raise
         self.remove(carrier.name)
+
+    def _own_grace_s(self, name: str) -> float:
+        """How long the engine itself waits for a container that gets its stop signal."""
+        body = self._connection.find(f"{_path(name)}/json", f"inspect container {name}") or {}
+        own = (body.get("Config") or {}).get("StopTimeout")
+        return _DEFAULT_STOP_S if own is None else float(own)
 
     def _create(self, request: ContainerRequest, body: Mapping[str, object]) -> bool:
         """Create it; False where the one wished is there already."""

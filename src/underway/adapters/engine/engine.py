@@ -56,8 +56,8 @@ class DockerEngine:
         """Start a container; a running one is left alone."""
         self._containers.start(name)
 
-    def stop(self, name: str, grace_s: float) -> None:
-        """Send the stop signal, kill after `grace_s`; a stopped or missing one is left alone."""
+    def stop(self, name: str, grace_s: float | None) -> None:
+        """Send the stop signal, kill after `grace_s` (None: the container's own)."""
         self._containers.stop(name, grace_s)
 
     def rename(self, name: str, new_name: str) -> None:
