@@ -6,7 +6,7 @@ the error names it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from underway.api.proxies import bring_proxies
 from underway.api.recording import Recorder
@@ -21,7 +21,7 @@ from underway.errors import (
 )
 from underway.kernel.executor import Walk
 from underway.model.event import Level, Outcome, UndoStarted
-from underway.model.names import NO_RELEASE, RunNumber
+from underway.model.names import NO_RELEASE, HostName, RunNumber
 from underway.model.plan import Plan
 from underway.model.release import Release
 from underway.model.snapshot import Snapshot
@@ -32,9 +32,11 @@ from underway.model.step import (
     PullImage,
     RecordRelease,
     SendImage,
+    StartContainer,
     WriteVault,
 )
 from underway.ports import Lock
+from underway.rollout.addresses import contested
 
 MOST_TRIES = 3
 HARMLESS = (PullImage, SendImage, CreateNetwork, CreateVolume, WriteVault, RecordRelease)
@@ -121,7 +123,7 @@ def _run_locked(session: Session, course: Course, lock: Lock, shown: Plan) -> Fi
     back = _way_back(session, course, snapshot, previous)
     recorder = Recorder.begin(session, course, snapshot)
     try:
-        walk = course.executor(lock, recorder.number).run(plan)
+        walk, course = _walked(session, course, lock, recorder.number, plan)
         run = _Run(session, course, lock, recorder.number, previous, back)
         if walk.is_whole or walk.is_committed:
             run.finish(walk)
@@ -132,6 +134,31 @@ def _run_locked(session: Session, course: Course, lock: Lock, shown: Plan) -> Fi
         raise
     recorder.end(None)
     return Finish(Outcome.DONE, course.release, sum(1 for _ in plan.steps()))
+
+
+def _walked(
+    session: Session, course: Course, lock: Lock, number: RunNumber, plan: Plan
+) -> tuple[Walk, Course]:
+    """Apply a plan; where somebody else holds a port it chose, plan again with another port."""
+    for _ in range(MOST_TRIES):
+        walk = course.executor(lock, number).run(plan)
+        taken = _taken_ports(plan, walk)
+        if not taken or walk.is_committed or walk.is_cancelled:
+            break
+        course = replace(course, held_ports=course.held_ports | taken)
+        plan = course.plan(session.observe())
+    return walk, course
+
+
+def _taken_ports(plan: Plan, walk: Walk) -> frozenset[tuple[HostName, int]]:
+    """The ports for want of which a walk failed; empty where anything else went wrong too."""
+    found: frozenset[tuple[HostName, int]] = frozenset()
+    for failure in walk.failures:
+        step = failure.step
+        if failure.error.code != "port-taken" or not isinstance(step, StartContainer):
+            return frozenset()
+        found |= contested(plan, failure.host, step.container)
+    return found
 
 
 def _way_back(
@@ -167,7 +194,10 @@ class _Run:
 
     def finish(self, walk: Walk) -> None:
         """Go forward until planning again finds nothing to do."""
-        course = self.course.settled()
+        course = replace(self.course.settled(), tolerated=frozenset(walk.tolerated))
+        if walk.tolerated:
+            text = f"failed, and left as they are: {', '.join(sorted(walk.tolerated))}"
+            self.session.voice.note(Level.WARNING, "replicas-tolerated", text)
         for _ in range(MOST_TRIES):
             snapshot = self.session.observe()
             plan = course.plan(snapshot, keep_unreachable=True)

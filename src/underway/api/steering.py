@@ -9,7 +9,14 @@ from underway.errors import RefusedError
 from underway.image.plan import images_by_host, transfer_lanes
 from underway.kernel.executor import Executor
 from underway.model.image import ImageIdentity
-from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, RunNumber, ServiceName
+from underway.model.names import (
+    NO_RELEASE,
+    ContainerName,
+    HostName,
+    ReleaseNumber,
+    RunNumber,
+    ServiceName,
+)
 from underway.model.plan import Lane, Plan
 from underway.model.release import Release
 from underway.model.snapshot import Snapshot
@@ -41,7 +48,8 @@ class Job:
 class Course:
     """A release with its values, bound to a session and a job.
 
-    `cargo_of` made the cargo from a snapshot, in which release `based_on` served.
+    `cargo_of` made the cargo from a snapshot, in which release `based_on` served. `tolerated` and
+    `held_ports` are what the run has learnt for its next plan: see `Policy`.
     """
 
     session: Session
@@ -51,6 +59,8 @@ class Course:
     is_undo: bool = False
     cargo_of: Callable[[Snapshot], Cargo] | None = None
     based_on: ReleaseNumber = NO_RELEASE
+    tolerated: frozenset[ContainerName] = frozenset()
+    held_ports: frozenset[tuple[HostName, int]] = frozenset()
 
     @classmethod
     def of(
@@ -80,6 +90,8 @@ class Course:
             skip_hosts=self.job.skip_hosts,
             keep_unreachable=keep_unreachable,
             reverts=() if self.is_undo else self.job.reverts,
+            tolerated=self.tolerated,
+            held_ports=self.held_ports,
         )
 
     def transfer(self, snapshot: Snapshot) -> tuple[Lane, ...]:

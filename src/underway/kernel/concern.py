@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from underway.model.names import LABEL_SERVICE, ServiceName
+from underway.model.names import LABEL_SERVICE, ContainerName, ServiceName
 from underway.model.step import (
     AwaitContainer,
     AwaitDrained,
@@ -30,7 +30,7 @@ RECORDS: Final = (WriteVault, RecordRelease, SetCurrent, RemoveImage)
 """Steps on which no replica depends."""
 
 
-def judged_replicas(step: Step) -> tuple[ServiceName, frozenset[str]] | None:
+def judged_replicas(step: Step) -> tuple[ServiceName, frozenset[ContainerName]] | None:
     """The replicas a gate judges; None for a step whose failure no tolerance covers."""
     match step:
         case AwaitContainer(until=AwaitedState.READY) | Watch():

@@ -36,7 +36,7 @@ from underway.model.event import (
     StepProgress,
     StepStarted,
 )
-from underway.model.names import HostName, ServiceName
+from underway.model.names import ContainerName, HostName, ServiceName
 from underway.model.plan import Lane, Plan, Stage
 from underway.model.step import RemoveUpstream, SetUpstream, Step, Verdict
 from underway.ports import Clock, Lock
@@ -84,9 +84,13 @@ class Failure:
 
 @dataclass(slots=True)
 class Walk:
-    """How far a plan came. `is_committed` tells whether a commit stage was begun."""
+    """How far a plan came. `is_committed` tells whether a commit stage was begun.
+
+    `tolerated` are the replicas that failed within what the plan allows.
+    """
 
     failures: list[Failure] = field(default_factory=list)
+    tolerated: set[ContainerName] = field(default_factory=set)
     is_cancelled: bool = False
     is_committed: bool = False
     needs_replan: bool = False
@@ -130,7 +134,7 @@ class _Walker:
         self._guard = threading.Lock()
         self._stop = threading.Event()
         self._lock_lost: LockLostError | None = None
-        self._failed_replicas: defaultdict[ServiceName, set[str]] = defaultdict(set)
+        self._failed_replicas: defaultdict[ServiceName, set[ContainerName]] = defaultdict(set)
         self._barred: set[ServiceName | None] = set()
 
     def walk(self) -> Walk:
@@ -253,7 +257,10 @@ class _Walker:
         allowed = dict(self._plan.tolerances).get(service, 0)
         with self._guard:
             self._failed_replicas[service] |= replicas
-            return len(self._failed_replicas[service]) <= allowed
+            is_tolerated = len(self._failed_replicas[service]) <= allowed
+            if is_tolerated:
+                self._result.tolerated |= replicas
+            return is_tolerated
 
     def _fail(self, number: int, host: HostName, step: Step, error: UnderwayError) -> None:
         if isinstance(error, Cancelled):

@@ -18,10 +18,10 @@ from underway.errors import (
     StepFailedError,
     UnderwayError,
 )
-from underway.model.event import Outcome, RunFinished, RunStarted
+from underway.model.event import Note, Outcome, RunFinished, RunStarted
 from underway.model.names import HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.release import Release, RunRecord
-from underway.model.spec import Strategy
+from underway.model.spec import Strategy, UpdateSpec
 from underway.model.step import (
     AwaitDrained,
     AwaitServers,
@@ -154,6 +154,47 @@ def test_the_only_host_lost_in_mid_deploy_is_told_as_not_undone() -> None:
         deploy(session)
     assert any("app1" in line for line in caught.value.detail)
     assert "underway rollback 1" in caught.value.hint
+
+
+def test_scenario_14_a_failure_within_the_ratio_is_told_and_is_no_failure_of_the_run() -> None:
+    update = UpdateSpec(parallelism=1, max_failure_ratio=0.25)
+    pair = web_pair(1, replicas=4, update=update)
+    fleet = serving_first(pair)
+    gates: list[str] = []
+
+    def before_step(step: Step) -> None:
+        if isinstance(step, AwaitServers) and step.servers[0].container.endswith("-2"):
+            gates.append(step.servers[0].container)
+            raise StepFailedError("probe-failed", "it does not answer")
+
+    session = simulated(fleet, lambda: pair.new, before_step=before_step)
+    assert deploy(session).outcome is Outcome.DONE
+    assert len(gates) == 1, "what was tolerated is not waited for again"
+    notes = [e.body for e in session.events if isinstance(e.body, Note)]
+    assert any(n.code == "replicas-tolerated" and gates[0] in n.text for n in notes)
+    assert images(fleet, "web") == {pair.new.image_of(WEB).config_digest}
+
+
+def test_a_port_that_somebody_else_holds_is_got_past() -> None:
+    """A process outside Docker: no snapshot shows it."""
+    pair = web_pair(2)
+    fleet = serving_first(pair)
+    held: set[tuple[str, int]] = set()
+
+    def before_step(step: Step) -> None:
+        if not isinstance(step, StartContainer):
+            return
+        box = fleet.hosts[step.host].boxes[step.container]
+        ports = {(step.host, port) for _, port in box.published}
+        if not held:
+            held.update(ports)
+        if ports & held:
+            raise EngineError("port-taken", f"{sorted(ports)} is taken")
+
+    session = simulated(fleet, lambda: pair.new, before_step=before_step)
+    assert deploy(session).outcome is Outcome.DONE
+    assert held
+    assert images(fleet, "web") == {pair.new.image_of(WEB).config_digest}
 
 
 def test_a_repair_that_waited_for_a_deploy_mends_what_that_deploy_left() -> None:
