@@ -1,15 +1,16 @@
-"""Deploys, repairs, removals and prunes over a simulated fleet, with what goes wrong on the way."""
+"""Deploys, repairs and rollbacks over a simulated fleet, with what goes wrong on the way."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
-from tests.fakes.session import SimulatedRecords, SimulatedSession, simulated, steps_over_simulation
-from tests.fakes.simulation import Behaviour, Simulation
+from tests.fakes.session import SimulatedRecords, simulated, steps_over_simulation
+from tests.fakes.simulation import Behaviour
 from tests.property.fleets import Pair, database, hosts, proxied, release
 from tests.property.voyage import deployed, planned
-from underway.api import deploy, prune, remove, repair, rollback, ship
+from tests.unit.api.voyages import APP1, APP2, WEB, Once, images, run, serving_first, web_pair
+from underway.api import deploy, repair, rollback
 from underway.api.deploying import DeployOptions
 from underway.errors import (
     EngineError,
@@ -18,22 +19,17 @@ from underway.errors import (
     StepFailedError,
     UnderwayError,
 )
-from underway.model.event import Note, Outcome, RunFinished, RunStarted
-from underway.model.names import HostName, ReleaseNumber, RunNumber, ServiceName
-from underway.model.release import Release, RunRecord
+from underway.model.event import Note, Outcome
+from underway.model.names import HostName, ReleaseNumber, ServiceName
+from underway.model.release import Release
 from underway.model.spec import Strategy, UpdateSpec
 from underway.model.step import (
-    AwaitDrained,
     AwaitServers,
     ConfirmUpstream,
-    RemoveImage,
     SetUpstream,
     StartContainer,
     Step,
 )
-
-WEB = ServiceName("web")
-APP1, APP2 = HostName("app1"), HostName("app2")
 
 
 @pytest.fixture(autouse=True)
@@ -42,48 +38,11 @@ def over_simulation(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@dataclass
-class Once:
-    """Does something at the first step that matches."""
-
-    matches: Callable[[Step], bool]
-    then: Callable[[], None]
-    is_done: bool = field(default=False, init=False)
-
-    def __call__(self, step: Step) -> None:
-        if not self.is_done and self.matches(step):
-            self.is_done = True
-            self.then()
-
-
 def fails(error: UnderwayError) -> Callable[[], None]:
     def fail() -> None:
         raise error
 
     return fail
-
-
-def run(number: int, command: str = "deploy") -> RunRecord:
-    return RunRecord(
-        RunNumber(number), command, ReleaseNumber(number), "me", "t1", "t2", "done", 0, number
-    )
-
-
-def serving_first(pair: Pair) -> Simulation:
-    """A fleet on which the old release was deployed."""
-    fleet = deployed(pair.fleet(), pair.old)
-    SimulatedRecords(fleet, APP1).record_run(run(1))
-    return fleet
-
-
-def images(fleet: Simulation, service: str) -> set[str]:
-    return {b.image for h in fleet.hosts.values() for b in h.boxes.values() if b.service == service}
-
-
-def web_pair(count: int = 1, *, edges: int = 1, **changes: object) -> Pair:
-    where = hosts(count)
-    web = proxied("web", where, **{"replicas": count + 1, **changes})
-    return Pair(release(1, (web,), where, edges=edges), release(2, (web,), where, edges=edges))
 
 
 def test_an_edge_lost_in_the_undo_keeps_what_it_may_still_send_to() -> None:
@@ -289,64 +248,3 @@ def test_a_rollback_that_waited_for_a_deploy_is_refused() -> None:
         rollback(simulated(fleet, lambda: pair.new, meanwhile=other_deploys))
     assert caught.value.code == "plan-stale"
     assert images(fleet, "web") == {third.image_of(WEB).config_digest}
-
-
-def test_a_removal_that_is_interrupted_is_not_told_as_done() -> None:
-    pair = web_pair(1)
-    fleet = serving_first(pair)
-    session = simulated(fleet, lambda: pair.old)
-    session.before_step = Once(lambda step: isinstance(step, AwaitDrained), session.cancel.set)
-    with pytest.raises(NotUndoneError) as caught:
-        remove(session)
-    assert (caught.value.code, caught.value.cause) == ("not-removed", "interrupted")
-    assert images(fleet, "web")
-
-
-def pruning(before_step: Callable[[SimulatedSession, Step], None]) -> SimulatedSession:
-    """A session in which the image of release 1 is to be pruned."""
-    where = hosts(1)
-    releases = [release(n, (proxied("web", where),), where) for n in range(1, 6)]
-    fleet = serving_first(Pair(releases[0], releases[1]))
-    for made in releases[1:]:
-        fleet.releases[made.number] = made
-        deployed(fleet, made)
-        SimulatedRecords(fleet, APP1).record_run(run(made.number))
-    session = simulated(fleet, lambda: releases[-1])
-    session.before_step = lambda step: before_step(session, step)
-    return session
-
-
-def test_a_prune_that_fails_is_not_told_as_done() -> None:
-    def refuse(_: SimulatedSession, step: Step) -> None:
-        assert isinstance(step, RemoveImage)
-        raise EngineError("engine-refused", "the engine keeps it")
-
-    with pytest.raises(EngineError, match="keeps it"):
-        prune(pruning(refuse))
-
-
-def test_a_prune_that_is_interrupted_is_not_told_as_done() -> None:
-    with pytest.raises(StepFailedError) as caught:
-        prune(pruning(lambda session, _: session.cancel.set()))
-    assert caught.value.code == "interrupted"
-
-
-def test_scenario_36_prune_keeps_what_was_shipped_for_later() -> None:
-    pair = web_pair(1)
-    fleet = serving_first(pair)
-    assert ship(simulated(fleet, lambda: pair.new)).number == 2
-    assert prune(simulated(fleet, lambda: pair.new)).is_empty
-    result = deploy(simulated(fleet, lambda: pair.new), DeployOptions(ReleaseNumber(2)))
-    assert result.outcome is Outcome.DONE
-    assert images(fleet, "web") == {pair.new.image_of(WEB).config_digest}
-
-
-def test_removals_and_prunes_tell_that_they_began_and_how_they_ended() -> None:
-    pair = web_pair(1)
-    session = simulated(serving_first(pair), lambda: pair.old)
-    prune(session)
-    remove(session)
-    told = [e.body for e in session.events if isinstance(e.body, RunStarted | RunFinished)]
-    assert [body.command for body in told if isinstance(body, RunStarted)] == ["prune", "remove"]
-    ends = [body.outcome for body in told if isinstance(body, RunFinished)]
-    assert ends == [Outcome.NOTHING_TO_DO, Outcome.DONE]
