@@ -13,10 +13,13 @@ from lab.faults import Faults
 from lab.laboratory import Laboratory, down
 from tests.contract.image_site import Site, build_of, write_context
 from underway.image.apply import find_image, pull_image, send_image
+from underway.image.plan import ids_of
 from underway.image.shipment import ShipWish, Yard, ship
 from underway.image.tags import SourceFacts
+from underway.model.container import ContainerRequest
 from underway.model.image import ImageIdentity
-from underway.model.names import AppName, HostName, ServiceName
+from underway.model.names import AppName, ContainerName, HostName, ServiceName
+from underway.model.snapshot import HostState
 from underway.model.spec import AppSpec, HostSpec, ServiceSpec
 
 pytestmark = [
@@ -99,3 +102,28 @@ def test_another_content_sent_under_the_name_is_not_taken(
     found = find_image(there.engine, right)
     assert found is not None
     assert found.id != wrong.id
+
+
+def test_a_container_is_made_of_the_configuration_that_was_sent(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    """Its plan names the digest that is the same on every host."""
+    here, there = Site(laboratory, "h1"), Site(laboratory, "h2")
+    image = _shipped(here, tmp_path, "uw/made")
+    send_image(here.engine, there.engine, image)
+    request = ContainerRequest(ContainerName("uw-made"), image.config_digest, command=("true",))
+    try:
+        there.engine.create(request, {})
+        made = there.engine.container("uw-made")
+        held = there.engine.image(image.config_digest)
+        assert made is not None
+        assert held is not None
+        assert made.image_id == held.id
+        assert ids_of(_host_of(there), {image}) == {held.id}
+    finally:
+        there.engine.remove("uw-made")
+
+
+def _host_of(site: Site) -> HostState:
+    engine = site.engine
+    return HostState(HostName(site.host), engine.facts(), images=engine.images())

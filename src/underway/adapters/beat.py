@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from underway.adapters.engine import DockerEngine
 from underway.adapters.engine.connection import Call
+from underway.adapters.engine.containers import send_creation
 from underway.adapters.engine.streams import FrameParser, RawStream
 from underway.errors import EngineError, UnderwayError, UnreachableError
 from underway.model.names import ContainerName, HostName
@@ -173,7 +174,7 @@ def _create(
         "POST", "/containers/create", "take the lock", {"name": name}, body, timeout_s=_CREATE_S
     )
     try:
-        return str(engine.connection.post(call)["Id"])
+        return str(send_creation(engine.connection, call)["Id"])
     except EngineError as error:
         if error.status == _CONFLICT:
             raise EngineError("name-taken", error.message, status=error.status) from error

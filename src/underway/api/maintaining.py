@@ -6,7 +6,7 @@ from underway.api.session import Session, current_release, next_run, releases_of
 from underway.api.shipping import Cargo
 from underway.api.steering import Course, Job
 from underway.errors import NotUndoneError, StepFailedError
-from underway.image.plan import unused_tools
+from underway.image.plan import ids_of, unused_tools
 from underway.model.event import Outcome
 from underway.model.names import LABEL_ROLE, NO_RELEASE
 from underway.model.plan import Plan
@@ -89,11 +89,11 @@ def plan_prune(session: Session, snapshot: Snapshot) -> Plan:
     """What nothing needs any more: never what runs, what a rollback needs, or another app's."""
     known = releases_of(snapshot)
     needed = _needed_releases(snapshot)
-    wanted = {e.image.config_digest for n in needed if n in known for e in known[n].images}
-    ours = {e.image.config_digest for release in known.values() for e in release.images}
+    wanted = {e.image for n in needed if n in known for e in known[n].images}
+    ours = {e.image for release in known.values() for e in release.images}
     steps: list[Step] = []
     for host in snapshot.reachable:
-        steps += _prunable(session, host, ours - wanted, needed)
+        steps += _prunable(session, host, ids_of(host, ours) - ids_of(host, wanted), needed)
     stages = in_lanes("Prune", steps)
     left = tuple(f"{host.name} did not answer" for host in snapshot.unreachable)
     return Plan(session.app, NO_RELEASE, "only what is needed", tuple(stages), left=left)

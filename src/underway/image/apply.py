@@ -83,7 +83,7 @@ def find_image(engine: Engine, image: ImageIdentity) -> ImageState | None:
     """The image as `engine` holds it, or None."""
     for name in (image.config_digest, image.pull_reference, image.reference, keep_reference(image)):
         state = engine.image(name) if name else None
-        if state is not None and is_image(state, image):
+        if state is not None and _is(engine, state, image):
             return state
     return None
 
@@ -101,7 +101,7 @@ def config_digest_of(engine: Engine, state: ImageState) -> str:
 
 def mark_verified(engine: Engine, image: ImageIdentity, state: ImageState) -> None:
     """Let an engine whose ids are manifest digests know again whose configuration was read."""
-    if not is_image(state, image):
+    if not _is(engine, state, image):
         engine.tag(state.id, keep_reference(image))
 
 
@@ -114,6 +114,13 @@ def image_gone(image: ImageIdentity, cause: str) -> RefusedError:
         hint="Deploy the commit again, which builds and ships it; with a registry in `image:` "
         "older releases stay available.",
     )
+
+
+def _is(engine: Engine, state: ImageState, image: ImageIdentity) -> bool:
+    """`is_image`, the engine asked for its store only where that decides."""
+    if is_image(state, image):
+        return True
+    return is_image(state, image, is_by_manifest=True) and _is_by_manifest(engine)
 
 
 def _is_by_manifest(engine: Engine) -> bool:
@@ -158,7 +165,7 @@ def _ask_missing(target: Engine, head: ArchiveHead) -> int:
 def _verify(engine: Engine, found: ImageState | None, image: ImageIdentity) -> None:
     """Raise IntegrityError (`image-mismatch`) unless `found` is the image."""
     if found is not None:
-        if is_image(found, image):
+        if _is(engine, found, image):
             return
         digest = config_digest_of(engine, found)
         if digest == image.config_digest:

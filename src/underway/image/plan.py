@@ -44,7 +44,18 @@ def transfer_lanes(
 
 
 def _holds(host: HostState, image: ImageIdentity) -> bool:
-    return any(is_image(state, image) for state in host.images)
+    return bool(ids_of(host, {image}))
+
+
+def ids_of(host: HostState, images: Iterable[ImageIdentity]) -> set[str]:
+    """The ids under which a host holds any of these images."""
+    is_by_manifest = host.facts.uses_containerd_store
+    return {
+        state.id
+        for image in images
+        for state in host.images
+        if is_image(state, image, is_by_manifest=is_by_manifest)
+    }
 
 
 def _transfer(host: HostName, image: ImageIdentity, cause: str) -> PullImage | SendImage:

@@ -14,15 +14,16 @@ from underway.model.image import ImageIdentity, ImageState
 _KEEP_DIGITS = 12
 
 
-def is_image(state: ImageState, image: ImageIdentity) -> bool:
+def is_image(state: ImageState, image: ImageIdentity, *, is_by_manifest: bool = False) -> bool:
     """Whether what a host holds is this image, as far as ids and digests prove it.
 
-    Where ids are manifest digests, the tag that `keep_reference` names counts too: it is given
-    only after the configuration was read and verified.
+    Where ids are manifest digests (`is_by_manifest`, or seen by the state itself: the engine tells
+    no digests of some), the tag that `keep_reference` names counts too: it is given only after the
+    configuration was read and verified.
     """
     if state.id == image.config_digest:
         return True
-    if not uses_manifest_ids(state):
+    if not (is_by_manifest or uses_manifest_ids(state)):
         return False
     if image.manifest_digest and image.manifest_digest in (state.id, *digests_of(state)):
         return True
@@ -50,5 +51,9 @@ def digest_in(state: ImageState, repository: str) -> str:
 
 def keep_reference(image: ImageIdentity) -> str:
     """A tag of this content alone, for a host where the image's own tag names another one."""
-    digits = image.config_digest.removeprefix("sha256:")[:_KEEP_DIGITS]
-    return parse_reference(image.reference).tagged(f"underway-{digits}")
+    return parse_reference(image.reference).tagged(keep_tag(image.config_digest))
+
+
+def keep_tag(config_digest: str) -> str:
+    """The tag of `keep_reference`: given to what was verified to have this configuration."""
+    return f"underway-{config_digest.removeprefix('sha256:')[:_KEEP_DIGITS]}"

@@ -86,9 +86,15 @@ def records(
 
 
 def images(scene: Scene, host: HostState, release: Release) -> Iterator[Step]:
-    """The end of images that only this app's releases name."""
+    """The end of images that only this app's releases name.
+
+    With the containerd store ids are manifest digests: there their own names tell them.
+    """
     releases = [*(host.ledger.releases if host.ledger else ()), release]
-    wanted = {entry.image.config_digest for r in releases for entry in r.images}
+    ours = {entry.image for r in releases for entry in r.images}
+    wanted = {image.config_digest for image in ours}
+    names = {image.reference for image in ours} if host.facts.uses_containerd_store else set()
     used = {c.image_id for c in host.containers if c.app != scene.app}
-    for image in sorted(image.id for image in host.images if image.id in wanted - used):
+    held = {i.id for i in host.images if i.id in wanted or not names.isdisjoint(i.repo_tags)}
+    for image in sorted(held - used):
         yield RemoveImage(host.name, image, "no release needs it")

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from underway.adapters.engine.archives import archive_of
 from underway.adapters.engine.body import create_body, endpoint
 from underway.adapters.engine.connection import Call, Connection
+from underway.adapters.engine.images import ImageCalls, is_digest
 from underway.adapters.engine.states import inspected_container, listed_container
 from underway.errors import EngineError, UnderwayError
 from underway.model.container import ContainerRequest
@@ -185,7 +186,7 @@ class ContainerCalls:
             timeout_s=_CREATE_S,
         )
         try:
-            self._connection.send(call)
+            send_creation(self._connection, call)
         except EngineError as error:
             holder = self.one(request.name) if error.status == _CONFLICT else None
             if holder is None:
@@ -195,7 +196,7 @@ class ContainerCalls:
             if holder.status is not ContainerStatus.CREATED:
                 return False
             self.remove(request.name)
-            self._connection.send(call)
+            send_creation(self._connection, call)
         return True
 
     def _discard(self, name: str, first: UnderwayError) -> None:
@@ -204,6 +205,23 @@ class ContainerCalls:
             self.remove(name)
         except UnderwayError as error:
             first.add_note(f"and the half-made container stays: {error}")
+
+
+def send_creation(connection: Connection, call: Call) -> dict[str, Any]:
+    """Create a container; its image may be named by the digest of its configuration.
+
+    An engine with the containerd store knows that by a tag of ours only: see `ImageCalls.name_of`.
+    """
+    try:
+        return dict(connection.post(call))
+    except EngineError as error:
+        body = call.body if isinstance(call.body, Mapping) else {}
+        image = str(body.get("Image", ""))
+        is_missing = error.code == "image-missing" and is_digest(image)
+        name = ImageCalls(connection).name_of(image) if is_missing else ""
+        if not name:
+            raise
+        return dict(connection.post(replace(call, body={**body, "Image": name})))
 
 
 def _inside_volume(target: str) -> str:

@@ -9,6 +9,7 @@ from underway.adapters.engine.border import registry_refusal
 from underway.adapters.engine.connection import Call, Connection
 from underway.adapters.engine.states import inspected_image, listed_image
 from underway.errors import EngineError, UnreachableError
+from underway.image.steps import keep_tag
 from underway.model.image import ImageState
 from underway.ports import Progress
 
@@ -36,8 +37,23 @@ class ImageCalls:
 
     def one(self, reference: str) -> ImageState | None:
         """See `ports.Engine.image`."""
-        body = self._connection.find(f"{_path(reference)}/json", f"inspect image {reference}")
+        body = self._inspect(reference)
+        if body is None and is_digest(reference):
+            name = self.name_of(reference)
+            body = self._inspect(name) if name else None
         return None if body is None else inspected_image(body)
+
+    def _inspect(self, reference: str) -> Any:
+        return self._connection.find(f"{_path(reference)}/json", f"inspect image {reference}")
+
+    def name_of(self, config_digest: str) -> str:
+        """The name under which an engine whose ids are manifest digests has a configuration, or "".
+
+        It is the tag that the image got when its configuration was read and verified.
+        """
+        tag = f":{keep_tag(config_digest)}"
+        names = (name for image in self.all() for name in image.repo_tags)
+        return next((name for name in names if name.endswith(tag)), "")
 
     def pull(self, reference: str, progress: Progress | None) -> None:
         """See `ports.Engine.pull`."""
@@ -215,3 +231,8 @@ def _counted(archive: Iterable[bytes], progress: Progress | None) -> Iterator[by
 
 def _path(reference: str) -> str:
     return f"/images/{quote(reference, safe='/:@')}"
+
+
+def is_digest(reference: str) -> bool:
+    """Whether a reference is a bare digest: of a configuration, or an id of the engine's own."""
+    return reference.startswith("sha256:")
