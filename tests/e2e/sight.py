@@ -183,7 +183,7 @@ class Sight:
             assert not replica.name.endswith("-retired"), replica
 
     def _expect_volumes(self, found: list[Container]) -> None:
-        """Secret files of one generation only, on the hosts where it runs."""
+        """Secret files of what runs or is recorded only, on the hosts where it stands."""
         for host in self.fleet.laboratory.hosts:
             ours = ("--filter", f"label=underway.app={self.app}")
             listing = ("volume", "ls", "-q", "--filter", "label=underway.role=files", *ours)
@@ -237,7 +237,8 @@ def _seen_edge(sections: dict[str, str], app: str, host: str) -> SeenEdge:
 
 
 def _uses_files(container: Container, host: str) -> bool:
-    return container.host == host and container.role == "replica"
+    """A finished `before` is its own record, and keeps what it ran with until a prune."""
+    return container.host == host and container.role in {"replica", "before"}
 
 
 def _inspected(fleet: Fleet, host: str, ids: list[str]) -> list[Container]:

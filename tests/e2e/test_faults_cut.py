@@ -19,7 +19,7 @@ from tests.e2e.sight import identities
 
 pytestmark = pytest.mark.lab(hosts=3)
 
-REFUSED_S: Final = 40.0
+REFUSED_S: Final = 60.0
 TOLD_S: Final = 45.0
 """How long after a host was lost a client may still be busy: seconds, not minutes."""
 GIVEN_UP_S: Final = 90.0

@@ -1,5 +1,6 @@
 """Plan, deploy, roll back: the main job."""
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -8,7 +9,7 @@ from underway.api.running import record_release, run_job
 from underway.api.session import Session, current_release, releases_of, runs_of
 from underway.api.shipping import Cargo, load_cargo, recorded
 from underway.api.steering import Course, Job
-from underway.errors import RefusedError
+from underway.errors import RefusedError, UsageError
 from underway.model.event import Outcome
 from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, ServiceName
 from underway.model.plan import Plan
@@ -64,6 +65,7 @@ def ship(
 def plan(session: Session, options: DeployOptions | None = None) -> Plan:
     """Ship (or take the release named) and plan it, changing no host."""
     chosen = options or DeployOptions()
+    _require_known(session, chosen.skip_hosts)
     snapshot = session.observe()
     job = _job("plan", chosen)
     course = Course.of(session, job, snapshot, lambda seen: _cargo(session, seen, chosen))
@@ -138,6 +140,7 @@ def _job(command: str, options: DeployOptions) -> Job:
 def _run(
     session: Session, job: Job, options: DeployOptions, cargo_of: Callable[[Snapshot], Cargo]
 ) -> DeployResult:
+    _require_known(session, options.skip_hosts)
     with accounted(session, job.command, options.release) as account:
         snapshot = session.observe()
         before = current_release(snapshot)
@@ -152,6 +155,17 @@ def _run(
         finish.steps,
         account.duration_s,
     )
+
+
+def _require_known(session: Session, hosts: frozenset[HostName]) -> None:
+    names = [host.name for host in session.spec.hosts]
+    for name in sorted(hosts - {*names, *session.world.hosts}):
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        raise UsageError(
+            "skip-host-unknown",
+            f"the app has no host `{name}`",
+            hint=f"Did you mean `{near[0]}`?" if near else f"It has {', '.join(sorted(names))}.",
+        )
 
 
 def _seen_again(course: Course, snapshot: Snapshot) -> Snapshot:

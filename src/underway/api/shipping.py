@@ -114,7 +114,7 @@ def recorded(
         raise RefusedError(
             "release-unknown",
             f"release {number} of {session.app} is not recorded on any host that answers",
-            hint="`underway history` lists the releases",
+            hint="`underway history --releases` lists them",
         )
     release = known[number]
     key = key_of(session, snapshot)

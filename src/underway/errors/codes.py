@@ -177,6 +177,11 @@ CODES: dict[str, CodeEntry] = {
         "The edge's proxy is shared with another app and listens on another port.",
         "Name the port it listens on under `x-underway: {edge: {http_port: ...}}`.",
     ),
+    "edge-port-taken": CodeEntry(
+        4,
+        "The port where the proxy shall listen is held by a container.",
+        "Stop that container, or give the edge another port (`x-underway.edge.http_port`).",
+    ),
     "edge-reload-failed": CodeEntry(
         10,
         "The proxy checked a configuration but could not load it; the old one serves on.",
@@ -629,6 +634,11 @@ CODES: dict[str, CodeEntry] = {
         3,
         "Several services write a volume that takes a single writer.",
         "Mount it `:ro` in all but one of them.",
+    ),
+    "skip-host-unknown": CodeEntry(
+        2,
+        "The app has no host of this name.",
+        "Look at `underway status`, or at `x-underway.hosts`.",
     ),
     "source-external": CodeEntry(
         3,

@@ -20,6 +20,9 @@ def progress_lines(view: RunView, now: float, frame: int = 0, limit: int = 40) -
     if view.outcome is not None:
         return []
     lines = [_head(view, now)]
+    done = next(
+        (n for n, s in enumerate(view.stages) if s.state is not StageState.DONE), len(view.stages)
+    )
     for stage in view.stages:
         lines.append(_stage(stage, frame))
         if stage.state in {StageState.RUNNING, StageState.FAILED}:
@@ -28,6 +31,9 @@ def progress_lines(view: RunView, now: float, frame: int = 0, limit: int = 40) -
         lines.extend(_lanes(view.lanes, now))
     if not view.plans:
         lines.extend(line(faint(f"    {view.output[-1].line}")) for _ in view.output[-1:])
+    if len(lines) > limit and done > 1:
+        folded = min(done, len(lines) - limit + 1)
+        lines = [lines[0], line(good("  ✓ "), f"{folded} stages"), *lines[1 + folded :]]
     if len(lines) > limit:
         hidden = len(lines) - limit + 1
         lines = [*lines[: limit - 1], line(faint(f"  … {hidden} lines more"))]

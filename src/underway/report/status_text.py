@@ -35,6 +35,8 @@ def status_lines(report: StatusReport) -> list[Line]:
 
 def _head(report: StatusReport) -> Line:
     environment = f" in {report.environment}" if report.environment else ""
+    if not any(host.is_reachable for host in report.hosts):
+        return line(strong(f"{report.app}{environment}"), ": ", bad("unknown, no host answers"))
     if not report.release:
         return line(strong(f"{report.app}{environment}"), ": not deployed yet")
     tag = f" ({report.tag})" if report.tag else ""

@@ -117,7 +117,7 @@ class Gates:
                 gate.host,
                 gate.container,
                 f"did not get healthy within {gate.timeout_s:g} s",
-                hint="look at its health check and the lines below; nothing old was stopped",
+                hint="look at its health check and its last lines; nothing old was stopped",
             )
         return result
 
@@ -190,7 +190,7 @@ class Gates:
                 first.container,
                 f"did not pass the check of edge {gate.host} within {gate.timeout_s:g} s "
                 f"({_CHECKS.get(check, check) or 'it was not asked yet'})",
-                hint="its probe is `x-underway: {proxy: {health: PATH}}`; look at the lines below",
+                hint="its probe is `x-underway: {proxy: {health: PATH}}`; look at its last lines",
             )
         return result
 
@@ -261,7 +261,7 @@ class Gates:
                 host,
                 name,
                 "crashes: its engine had to restart it",
-                hint="mend the cause below, then deploy again",
+                hint="mend the cause, then deploy again",
             )
         if state.status is not ContainerStatus.RUNNING:
             raise self._failed(
@@ -269,7 +269,7 @@ class Gates:
                 host,
                 name,
                 f"is {state.status.value} (exit status {state.exit_code})",
-                hint="mend the cause below, then deploy again",
+                hint="mend the cause, then deploy again",
             )
         return state
 

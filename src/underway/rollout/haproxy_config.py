@@ -201,6 +201,8 @@ def _backend_lines(upstream: Upstream, side: Side) -> list[str]:
         request = f"meth GET uri '{probe.path}' ver HTTP/1.1 hdr Host {_probe_host(proxy.hosts)}"
         lines += [
             "    option httpchk",
+            # Closed in order: a reset would stand in the application's log as a broken pipe.
+            "    http-check connect linger",
             f"    http-check send {request} hdr User-Agent underway-edge hdr Connection close",
             "    http-check expect status 200-399",
         ]

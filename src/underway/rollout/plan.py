@@ -24,6 +24,7 @@ from underway.rollout.prepare import Preparation
 from underway.rollout.reach import proxy_for
 from underway.rollout.request import secret_files
 from underway.rollout.retirement import Retirement
+from underway.rollout.routes import losing_routes
 from underway.rollout.scene import Held, Policy, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.start import Starter
@@ -63,6 +64,7 @@ def plan_release(
     draft = _Draft(stages=[*preparation.stages(), *leftovers(scene)])
     if any(preparation.moves_edge(edge) for edge in scene.edges):
         draft.interrupts += [s.name for s in scene.spec.services if proxy_for(scene.spec, s)]
+    draft.interrupts += losing_routes(scene)
     runs_before = policy.runs_before and not policy.is_undo
     for turn in turns(scene.spec, runs_before=runs_before):
         cast = cast_of(scene, turn.service)

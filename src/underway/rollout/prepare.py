@@ -211,11 +211,25 @@ class Preparation:
             image_reference(self.scene.policy.tools), self.scene.spec.edge.http_port
         )
         seen = host.container(request.name)
+        if seen is None or self.moves_edge(host):
+            self._require_port(host)
         if self.moves_edge(host):
             return _standing(host, request, "listens on another port")
         if seen and not seen.has_ended:
             return []
         return _standing(host, request, "takes users' traffic", replaces=seen is None)
+
+    def _require_port(self, host: HostState) -> None:
+        """Refuse a proxy where a container holds its port; going back is never refused."""
+        port = self.scene.spec.edge.http_port
+        for container in host.containers if not self.scene.policy.is_undo else ():
+            if container.name != EDGE_CONTAINER and port in {p for _, p in container.published}:
+                raise RefusedError(
+                    "edge-port-taken",
+                    f"port {port} on {host.name}, where the proxy shall listen, is held by "
+                    f"container {container.name}",
+                    hint="stop it, or give the edge another port (x-underway.edge.http_port)",
+                )
 
     def current(self) -> list[Stage]:
         """The stage that records the release as the one the app runs."""

@@ -18,6 +18,7 @@ from underway.errors import (
     RefusedError,
     StepFailedError,
     UnderwayError,
+    UsageError,
 )
 from underway.model.event import Note, Outcome
 from underway.model.names import HostName, ReleaseNumber, ServiceName
@@ -248,3 +249,11 @@ def test_a_rollback_that_waited_for_a_deploy_is_refused() -> None:
         rollback(simulated(fleet, lambda: pair.new, meanwhile=other_deploys))
     assert caught.value.code == "plan-stale"
     assert images(fleet, "web") == {third.image_of(WEB).config_digest}
+
+
+def test_a_host_to_skip_that_the_app_does_not_have_is_an_error_of_usage() -> None:
+    pair = web_pair(1)
+    session = simulated(serving_first(pair), lambda: pair.new)
+    with pytest.raises(UsageError, match="no host `ap1`") as caught:
+        deploy(session, DeployOptions(skip_hosts=frozenset({HostName("ap1")})))
+    assert caught.value.hint == "Did you mean `app1`?"

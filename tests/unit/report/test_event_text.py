@@ -9,7 +9,7 @@ from underway.report.json_lines import decode_event
 from underway.report.line import draw
 from underway.report.plain import JsonProgress, PlainProgress
 from underway.report.progress_text import progress_lines
-from underway.report.view import fold_all
+from underway.report.view import StageState, fold_all
 
 PLAIN = """\
 run   deploy libra release 12
@@ -120,3 +120,14 @@ def test_a_message_cannot_move_the_cursor():
     note = replace(undone_run()[0], body=Note(Level.INFO, "", "a\x1b[2J\x1b]0;t\x07\rb\u202ec"))
     text = draw(event_lines(note))
     assert text == "note  a\\x0db\\x202ec\n"
+
+
+def test_live_part_folds_finished_stages_so_that_the_running_one_is_seen():
+    view = fold_all(undone_run()[:14])
+    running = next(s for s in view.stages if s.state is StageState.RUNNING)
+    done = [replace(running, title=f"done {n}", state=StageState.DONE) for n in range(30)]
+    view = replace(view, stages=(*done, *view.stages))
+    drawn = draw(progress_lines(view, STARTED_AT + 14, limit=12))
+    assert running.title in drawn
+    assert drawn.count("\n") == 12
+    assert " stages\n" in drawn

@@ -46,6 +46,7 @@ backend uw:libra:web:a from underway
     timeout tunnel 7200000ms
     timeout check 1500ms
     option httpchk
+    http-check connect linger
     http-check send meth GET uri '/up' ver HTTP/1.1 hdr Host www.libra.test \
 hdr User-Agent underway-edge hdr Connection close
     http-check expect status 200-399
@@ -58,6 +59,7 @@ backend uw:libra:web:b from underway
     timeout tunnel 7200000ms
     timeout check 1500ms
     option httpchk
+    http-check connect linger
     http-check send meth GET uri '/up' ver HTTP/1.1 hdr Host www.libra.test \
 hdr User-Agent underway-edge hdr Connection close
     http-check expect status 200-399
