@@ -8,7 +8,7 @@ from typing import Final
 
 from underway.api.drifting import drift_of
 from underway.api.session import Session, current_release, releases_of, runs_of
-from underway.errors import UnderwayError
+from underway.errors import UnderwayError, UsageError
 from underway.kernel.observe import observe_closely
 from underway.model.event import Level
 from underway.model.image import ImageIdentity
@@ -192,7 +192,16 @@ def logs(
     for lost in snapshot.unreachable:
         text = f"{lost.name} did not answer, its lines are missing: {lost.reason}"
         session.voice.note(Level.WARNING, "logs-lost", text)
-    scene = _scene(session, snapshot, current_release(snapshot))
+    release = current_release(snapshot)
+    scene = _scene(session, snapshot, release)
+    names = {s.name for s in (release.spec if release else session.spec).services}
+    names |= {held.state.service for held in scene.containers(Role.REPLICA)}
+    for name in sorted(set(services) - names):
+        raise UsageError(
+            "service-unknown",
+            f"the app has no service `{name}`",
+            hint=f"It has {', '.join(sorted(names))}.",
+        )
     wanted = [
         held
         for held in scene.containers(Role.REPLICA)

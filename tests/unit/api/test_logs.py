@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+import pytest
+
 from tests.fakes.engine import FakeEngine
 from tests.fakes.time import FakeClock
 from underway.api.inspecting import logs
 from underway.api.session import Session
-from underway.errors import UnreachableError
+from underway.errors import UnreachableError, UsageError
 from underway.kernel.telling import Voice
 from underway.kernel.world import World
 from underway.model.container import ContainerRequest
 from underway.model.event import Event, Note
-from underway.model.names import AppName, ContainerName, HostName
+from underway.model.names import AppName, ContainerName, HostName, ServiceName
 from underway.model.snapshot import Role
 from underway.model.spec import AppSpec
 from underway.ports import LogLine
@@ -58,3 +60,9 @@ def test_a_lost_host_is_said_once_and_the_others_are_followed() -> None:
     assert len(notes) == 2
     assert "c did not answer" in notes[0]
     assert "libra-web-a on a" in notes[1]
+
+
+def test_a_service_the_app_does_not_have_has_no_lines_and_that_is_said() -> None:
+    with pytest.raises(UsageError, match="no service `wbe`") as caught:
+        next(logs(session([]), (ServiceName("wbe"),)))
+    assert caught.value.hint == "It has web."
