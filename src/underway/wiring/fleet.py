@@ -37,7 +37,7 @@ class Fleet:
         self._ledgers: dict[HostName, AnchorLedger] = {}
         self._vaults: dict[HostName, AnchorVault] = {}
         self._lost: dict[HostName, str] = {}
-        self._asked: set[HostName] = set()
+        self._asked: set[HostName] = {host.name for host in hosts}
         self._take(connector.connect_all(hosts))
 
     def world(self, revive: Callable[[HostName], bool]) -> World:

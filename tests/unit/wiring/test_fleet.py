@@ -88,3 +88,12 @@ def test_an_address_that_means_another_engine_elsewhere_is_not_followed() -> Non
     world.reach([HostSpec(B, "unix:///run/docker.sock"), HostSpec(C, "")])
     assert world.hosts == ("a",)
     assert engines.asked == [A]
+
+
+def test_hosts_of_the_file_are_not_asked_again_when_a_release_names_them() -> None:
+    """A lost one would cost its time-out twice."""
+    made, engines = fleet(b="two")
+    world = made.world(lambda _: False)
+    world.reach([HostSpec(A, "ssh://a"), HostSpec(B, "ssh://b")])
+    assert engines.asked == [A, B]
+    assert world.lost == {A: "a: nobody is there"}
