@@ -15,7 +15,8 @@ from tests.e2e.project import Project
 MIB = 1024 * 1024
 LISTEN = """
 use IO::Socket::INET;
-my $server = IO::Socket::INET->new(LocalPort => 80, Listen => 1) or die $!;
+my $server = IO::Socket::INET->new(LocalPort => 80, Listen => 1, ReuseAddr => 1)
+    or die $!;
 $| = 1; print "listening\\n"; <STDIN>;
 """
 
