@@ -1,6 +1,5 @@
 """Plan, deploy, roll back: the main job."""
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -10,6 +9,7 @@ from underway.api.session import Session, current_release, releases_of, runs_of
 from underway.api.shipping import Cargo, load_cargo, recorded
 from underway.api.steering import Course, Job
 from underway.errors import RefusedError, UsageError
+from underway.errors.suggestion import name_hint
 from underway.model.event import Outcome
 from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, ServiceName
 from underway.model.plan import Plan
@@ -160,11 +160,10 @@ def _run(
 def _require_known(session: Session, hosts: frozenset[HostName]) -> None:
     names = [host.name for host in session.spec.hosts]
     for name in sorted(hosts - {*names, *session.world.hosts}):
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
         raise UsageError(
             "skip-host-unknown",
             f"the app has no host `{name}`",
-            hint=f"Did you mean `{near[0]}`?" if near else f"It has {', '.join(sorted(names))}.",
+            hint=name_hint(name, names),
         )
 
 

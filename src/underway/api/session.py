@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from underway.kernel.observe import observe
+from underway.kernel.records import (
+    last_run,
+    most_advanced_first,
+    recorded_releases,
+    recorded_runs,
+)
 from underway.kernel.telling import Voice
 from underway.kernel.world import World
 from underway.model.event import Outcome
@@ -92,13 +98,7 @@ class Session:
 
 def ledgers_of(snapshot: Snapshot) -> tuple[LedgerState, ...]:
     """What the hosts' ledgers hold, the most advanced first."""
-    ledgers = [host.ledger for host in snapshot.reachable if host.ledger]
-    return tuple(sorted(ledgers, key=lambda ledger: (-last_run(ledger), ledger.host)))
-
-
-def last_run(ledger: LedgerState) -> int:
-    """The number of the newest run a ledger knows, or 0."""
-    return max((run.number for run in ledger.runs), default=0)
+    return most_advanced_first(host.ledger for host in snapshot.reachable if host.ledger)
 
 
 def next_run(snapshot: Snapshot) -> RunNumber:
@@ -112,11 +112,7 @@ def next_run(snapshot: Snapshot) -> RunNumber:
 
 def releases_of(snapshot: Snapshot) -> dict[int, Release]:
     """All recorded releases by number; the most advanced ledger wins."""
-    found: dict[int, Release] = {}
-    for ledger in ledgers_of(snapshot):
-        for release in ledger.releases:
-            found.setdefault(release.number, release)
-    return found
+    return recorded_releases(ledgers_of(snapshot))
 
 
 def current_release(snapshot: Snapshot) -> Release | None:
@@ -130,12 +126,7 @@ def current_release(snapshot: Snapshot) -> Release | None:
 
 def runs_of(snapshot: Snapshot) -> tuple[RunRecord, ...]:
     """All recorded runs, oldest first; where hosts differ, the finished record counts."""
-    found: dict[int, RunRecord] = {}
-    for ledger in ledgers_of(snapshot):
-        for run in ledger.runs:
-            if run.number not in found or not found[run.number].ended_at:
-                found[run.number] = run
-    return tuple(found[number] for number in sorted(found))
+    return recorded_runs(ledgers_of(snapshot))
 
 
 def is_settled(snapshot: Snapshot) -> bool:

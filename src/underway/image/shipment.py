@@ -5,13 +5,13 @@ what this very commit and definition built, that image is taken instead of a new
 commit is one image from test to production; otherwise the run is refused.
 """
 
-import difflib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from underway.errors import ConfigurationError, EngineError, RefusedError, UsageError
+from underway.errors.suggestion import name_hint
 from underway.image.apply import config_digest_of, mark_verified
 from underway.image.definition import fingerprint, with_labels, with_platform
 from underway.image.named import named_image
@@ -255,11 +255,10 @@ class _Build:
 def _require_known(wish: ShipWish) -> None:
     names = [service.name for service in wish.spec.services]
     for name in sorted(wish.refresh - set(names)):
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
         raise UsageError(
             "service-unknown",
             f"the file has no service `{name}`",
-            hint=f"Did you mean `{near[0]}`?" if near else f"It has {', '.join(sorted(names))}.",
+            hint=name_hint(name, names),
         )
 
 
