@@ -33,5 +33,10 @@ if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' >"$policy"
   chmod 755 "$policy"
 fi
-apt-get -qq -o DPkg::Lock::Timeout=300 update
-apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends install "${missing[@]}"
+log="$(mktemp)"
+apt() { # quiet unless it fails: what a package manager prints is read by nobody who succeeds
+  apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1 || { cat "$log" >&2 && exit 1; }
+}
+apt update
+apt -y --no-install-recommends install "${missing[@]}"
+rm -f "$log"

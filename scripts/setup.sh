@@ -33,7 +33,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     fail "$python has no venv module: install python3-venv"
   export DEBIAN_FRONTEND=noninteractive
   apt-get -qq -o DPkg::Lock::Timeout=300 update
-  apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends install python3-venv
+  apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends install python3-venv >/dev/null
 fi
 
 echo "setup: making .venv from requirements.lock"
