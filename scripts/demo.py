@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from lab.laboratory import Laboratory
+from lab.errors import LabError
+from lab.laboratory import Laboratory, down
 from lab.load import Load, Mix, Target, read_back
 from lab.load.profile import libra
 from scripts.demo_libra import Visitor, grow_lawyers
@@ -51,13 +52,13 @@ def _end(number: int, frame: FrameType | None) -> None:
 def laboratory() -> Iterator[Laboratory]:
     """One host, gone again in the end whatever happens."""
     began = time.monotonic()
-    lab = Laboratory.up(name=NAME, hosts=1)
     try:
+        lab = Laboratory.up(name=NAME, hosts=1)
         print(f"one Docker host at {lab.hosts[0].address}, {time.monotonic() - began:.0f} s")
         yield lab
     finally:
         say("Take the laboratory down")
-        lab.down()
+        down(NAME)
 
 
 @contextmanager
@@ -139,6 +140,9 @@ def main() -> int:
     except (Ended, KeyboardInterrupt) as error:
         print(f"ended: {error}", file=sys.stderr)
         return 130
+    except LabError as error:
+        print(f"the laboratory did not come up: {error}", file=sys.stderr)
+        return 1
     say("0 failed requests, 0 lost uploads" if is_sound else "REQUESTS WERE LOST: see above")
     return 0 if is_sound else 1
 
