@@ -25,8 +25,8 @@ from underway.model.snapshot import Role
 from underway.model.spec import Dependency, ProxySpec, ServiceSpec, Strategy
 from underway.model.step import CreateContainer, SetUpstream
 from underway.report.step_text import step_text
+from underway.rollout.interruption import losing_routes
 from underway.rollout.reach import direct_ports, listener_port
-from underway.rollout.routes import losing_routes
 from underway.rollout.scene import Scene
 
 WHERE: Final = hosts(3)
@@ -148,7 +148,8 @@ def sail_answered(fleet: Simulation, target: Release, *, is_calm: bool) -> None:
     """One plan to the end; in a calm one every call of every consumer has an answer."""
     policy = DEPLOY if target.number == 2 else ROLLBACK
     plan = planned(target, fleet.snapshot(), policy)
-    users_lose = set(losing_routes(Scene(target, fleet.snapshot(), policy)))
+    scene = Scene(target, fleet.snapshot(), policy)
+    users_lose = {entry.service for entry in losing_routes(scene)}
     assert users_lose <= set(plan.interrupts)
     assert is_calm is not bool(set(plan.interrupts) - users_lose), plan.interrupts
     for step in plan.steps():

@@ -96,7 +96,7 @@ def plan_prune(session: Session, snapshot: Snapshot) -> Plan:
         steps += _prunable(session, host, ids_of(host, ours) - ids_of(host, wanted), needed)
     stages = in_lanes("Prune", steps)
     left = tuple(f"{host.name} did not answer" for host in snapshot.unreachable)
-    return Plan(session.app, NO_RELEASE, "only what is needed", tuple(stages), left=left)
+    return Plan(session.app, NO_RELEASE, f"tidy up after {session.app}", tuple(stages), left=left)
 
 
 def _needed_releases(snapshot: Snapshot) -> set[int]:

@@ -99,13 +99,14 @@ def _allow_interruption(session: Session, course: Course, plan: Plan) -> None:
     if not plan.interrupts or course.job.allows_interruption:
         return
     names = ", ".join(plan.interrupts)
-    if session.confirm(f"{plan.goal}, but this interrupts {names}. Go on?"):
+    reasons = "; ".join(f"{entry.service}: {entry.reason}" for entry in plan.interruptions)
+    if session.confirm(f"To {plan.goal} interrupts {names} ({reasons}). Go on?"):
         return
     raise RefusedError(
         "interruption",
         f"this interrupts {names}",
-        cause="it must stop before its successor can start",
-        hint="`underway plan` shows why; --allow-interruption allows it",
+        cause=reasons,
+        hint="--allow-interruption allows it; `underway plan` shows every step",
     )
 
 

@@ -12,6 +12,7 @@ from underway.errors import (
     UnderwayError,
     UsageError,
 )
+from underway.model.change import ServiceChange
 from underway.model.check import CheckResult
 from underway.model.event import Outcome
 from underway.model.names import AppName, HostName, ReleaseNumber
@@ -20,13 +21,16 @@ from underway.model.release import Release, RunRecord
 from underway.model.status import HostStatus, LockStatus, ReplicaStatus, ServiceStatus, StatusReport
 from underway.report.check_text import check_exit_code
 from underway.report.document_parts import (
+    ChangePart,
     CheckPart,
+    DifferencePart,
     DriftPart,
     EdgePart,
     ErrorPart,
     FailurePart,
     HostPart,
     ImagePart,
+    InterruptionPart,
     LockPart,
     NotePart,
     ReleasePart,
@@ -134,14 +138,28 @@ def plan_document(plan: Plan) -> PlanDocument:
         release=plan.release,
         goal=plan.goal,
         is_empty=plan.is_empty,
+        changes=tuple(_change(change) for change in plan.changes),
         stages=tuple(
             StagePart(index, stage.title, stage.is_commit)
             for index, stage in enumerate(plan.stages, start=1)
         ),
         steps=tuple(steps),
         interrupts=plan.interrupts,
+        interruptions=tuple(
+            InterruptionPart(entry.service, entry.kind, entry.reason)
+            for entry in plan.interruptions
+        ),
         left=plan.left,
         remarks=plan.remarks,
+    )
+
+
+def _change(change: ServiceChange) -> ChangePart:
+    return ChangePart(
+        change.service,
+        change.cause,
+        change.since,
+        tuple(DifferencePart(d.kind, d.name, d.turn) for d in change.differences),
     )
 
 

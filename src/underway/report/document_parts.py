@@ -54,6 +54,40 @@ class StepPart(msgspec.Struct, frozen=True):
     cause: str
 
 
+class DifferencePart(msgspec.Struct, frozen=True):
+    """One thing that differs. `kind` is Compose's key (`environment`), `name` which one, or "".
+
+    `change` is `added`, `removed` or `changed`. Values are never told.
+    """
+
+    kind: str
+    name: str
+    change: str
+
+
+class ChangePart(msgspec.Struct, frozen=True):
+    """Why replicas of a service are made or ended.
+
+    `since` is the release that serves, or 0; `differences` is empty where the service is the same.
+    """
+
+    service: str
+    cause: str
+    since: int
+    differences: tuple[DifferencePart, ...]
+
+
+class InterruptionPart(msgspec.Struct, frozen=True):
+    """A service that does not serve for a moment, and why.
+
+    `kind` is `recreate`, `single-writer`, `port`, `route`, `proxy` or `removal`.
+    """
+
+    service: str
+    kind: str
+    reason: str
+
+
 class StagePart(msgspec.Struct, frozen=True):
     """A stage of a plan. From the one with `is_commit` on, a failure goes forward."""
 

@@ -10,12 +10,14 @@ import msgspec
 
 from underway.model.spec import AppSpec
 from underway.report.document_parts import (
+    ChangePart,
     CheckPart,
     DriftPart,
     EdgePart,
     ErrorPart,
     FailurePart,
     HostPart,
+    InterruptionPart,
     LockPart,
     NotePart,
     ReleasePart,
@@ -43,15 +45,17 @@ class StatusDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="status"
 
 
 class PlanDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="plan"):
-    """`underway plan --json`."""
+    """`underway plan --json`. `interrupts` are the services of `interruptions`."""
 
     app: str
     release: int
     goal: str
     is_empty: bool
+    changes: tuple[ChangePart, ...]
     stages: tuple[StagePart, ...]
     steps: tuple[StepPart, ...]
     interrupts: tuple[str, ...]
+    interruptions: tuple[InterruptionPart, ...]
     left: tuple[str, ...]
     remarks: tuple[str, ...]
     version: Literal[1] = 1

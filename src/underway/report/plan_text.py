@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from underway.model.plan import Lane, Plan, Stage
 from underway.model.step import RecordRelease, SetCurrent, Step, WriteVault
 from underway.report.amounts import count_text
-from underway.report.line import Line, Span, bad, faint, good, line, strong, warn
+from underway.report.line import Line, Span, bad, faint, good, line, strong, table, warn
 from underway.report.step_text import step_text, verb_of
 
 _BOOKKEEPING: Final = (RecordRelease, SetCurrent, WriteVault)
@@ -31,6 +31,7 @@ def plan_lines(plan: Plan, *, is_verbose: bool = False) -> list[Line]:
     lines = [_head(plan)]
     if not plan.is_empty:
         lines.append(())
+    lines.extend(_changes(plan))
     for index, stage in enumerate(plan.stages, start=1):
         lines.extend(_stage(stage, index, is_verbose=is_verbose))
     lines.extend(_foot(plan))
@@ -41,7 +42,6 @@ def _head(plan: Plan) -> Line:
     if plan.is_empty:
         release = f" (release {plan.release})" if plan.release else ""
         return line(good("nothing to do"), f": {plan.app} is as wished", faint(release))
-    goal = plan.goal if plan.goal.startswith(plan.app) else f"{plan.app}: {plan.goal}"
     total = sum(1 for _ in plan.steps())
     hosts = {lane.host for stage in plan.stages for lane in stage.lanes}
     size = ", ".join(
@@ -51,7 +51,13 @@ def _head(plan: Plan) -> Line:
             count_text(len(hosts), "host"),
         )
     )
-    return line(strong(goal), faint(f"  {size}"))
+    return line(strong(f"plan: {plan.goal}"), faint(f"  {size}"))
+
+
+def _changes(plan: Plan) -> list[Line]:
+    """Why replicas are made or ended, one line for each service."""
+    rows = [[strong(change.service), Span(change.cause)] for change in plan.changes]
+    return [*table(rows), ()] if rows else []
 
 
 def _stage(stage: Stage, index: int, *, is_verbose: bool) -> list[Line]:
@@ -114,8 +120,11 @@ def _group(kind: str, work: list[Work]) -> Line:
 
 def _foot(plan: Plan) -> list[Line]:
     lines: list[Line] = []
-    if plan.interrupts:
+    if plan.interruptions:
         lines.append(line(bad(f"interrupts: {', '.join(plan.interrupts)}")))
+        lines.extend(
+            line(bad(f"  {entry.service}"), f": {entry.reason}") for entry in plan.interruptions
+        )
     lines.extend(line(warn("left alone: "), text) for text in plan.left)
     lines.extend(line(faint("note: "), text) for text in plan.remarks)
     return [(), *lines] if lines else []

@@ -14,6 +14,7 @@ from underway.model.step import (
     Step,
     StopContainer,
 )
+from underway.rollout.causes import departure_cause
 from underway.rollout.condition import holds_resources
 from underway.rollout.naming import is_retired, retired_name
 from underway.rollout.reach import proxy_for
@@ -57,7 +58,7 @@ def farewell(scene: Scene, names: Iterable[ServiceName]) -> Farewell:
     for name in names:
         for host in scene.reachable:
             if scene.upstream(host, name):
-                cause = "the release no longer has it"
+                cause = departure_cause(scene, name)
                 old = scene.replicas_of(name)
                 gone.drain += _taken_out(scene, host, name, old, cause)
         _end(scene, name, gone)
@@ -141,6 +142,6 @@ def _end(scene: Scene, name: ServiceName, gone: Farewell) -> None:
         if scene.lost_edges and held.state.port:
             gone.kept.append(held)
             continue
-        retired = retired_name(held.name)
-        gone.stop.append((StopContainer(held.host, held.name, retired, None, "no longer wished"),))
-        gone.remove.append(RemoveContainer(held.host, retired, "no longer wished"))
+        retired, cause = retired_name(held.name), departure_cause(scene, name)
+        gone.stop.append((StopContainer(held.host, held.name, retired, None, cause),))
+        gone.remove.append(RemoveContainer(held.host, retired, cause))

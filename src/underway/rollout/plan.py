@@ -7,24 +7,25 @@ failed or interrupted run is undone by planning the previous release over a fres
 from dataclasses import dataclass, field
 
 from underway.errors import UnreachableError
+from underway.model.change import ServiceChange
 from underway.model.names import LABEL_ROLE, HostName, ServiceName
-from underway.model.plan import Lane, Plan, Stage
+from underway.model.plan import Interruption, Lane, Plan, Stage
 from underway.model.release import Release
 from underway.model.snapshot import Role, Snapshot
 from underway.model.step import RemoveContainer, RemoveVolume, Step
 from underway.rollout.addresses import Allocator
 from underway.rollout.before import before_stages, is_kept, undo_stages
 from underway.rollout.cast import Cast, cast_of
+from underway.rollout.causes import Causes, departure_cause, serving
 from underway.rollout.farewell import Farewell, departed, farewell, leftovers
+from underway.rollout.interruption import losing_routes, moving_edges
 from underway.rollout.leaving import leaving
 from underway.rollout.listeners import check_file, check_hosts
 from underway.rollout.naming import files_volume, is_retired
 from underway.rollout.order import turns
 from underway.rollout.prepare import Preparation
-from underway.rollout.reach import proxy_for
 from underway.rollout.request import secret_files
 from underway.rollout.retirement import Retirement
-from underway.rollout.routes import losing_routes
 from underway.rollout.scene import Held, Policy, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.start import Starter
@@ -37,7 +38,8 @@ from underway.rollout.volumes import check_volumes
 class _Draft:
     stages: list[Stage] = field(default_factory=list)
     retirements: list[Retirement] = field(default_factory=list)
-    interrupts: list[ServiceName] = field(default_factory=list)
+    interruptions: list[Interruption] = field(default_factory=list)
+    changes: list[ServiceChange] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     kept: list[Held] = field(default_factory=list)
 
@@ -62,9 +64,8 @@ def plan_release(
         return _first_part(scene, awakening)
     starter = Starter(scene, allocator)
     draft = _Draft(stages=[*preparation.stages(), *leftovers(scene)])
-    if any(preparation.moves_edge(edge) for edge in scene.edges):
-        draft.interrupts += [s.name for s in scene.spec.services if proxy_for(scene.spec, s)]
-    draft.interrupts += losing_routes(scene)
+    moved = [edge.name for edge in scene.edges if preparation.moves_edge(edge)]
+    draft.interruptions += [*moving_edges(scene, moved), *losing_routes(scene)]
     runs_before = policy.runs_before and not policy.is_undo
     for turn in turns(scene.spec, runs_before=runs_before):
         cast = cast_of(scene, turn.service)
@@ -78,7 +79,8 @@ def plan_release(
         release=release.number,
         goal=_goal(scene),
         stages=tuple(draft.stages),
-        interrupts=tuple(dict.fromkeys(draft.interrupts)),
+        interruptions=_one_each(draft.interruptions),
+        changes=tuple(sorted(draft.changes, key=lambda change: change.service)),
         tolerances=_tolerances(scene),
         left=tuple(draft.left),
     )
@@ -114,6 +116,12 @@ def _end(scene: Scene, draft: _Draft, preparation: Preparation) -> None:
     draft.stages += _clean_up(scene, draft.kept)
     draft.stages += leaving(scene, {held.host for held in draft.kept})
     draft.left += _untouched(scene)
+    kept = {service.name for service in scene.spec.services}
+    draft.changes += [
+        ServiceChange(name, departure_cause(scene, name))
+        for name in scene.services_seen()
+        if name not in kept
+    ]
 
 
 def _require_hosts(scene: Scene) -> None:
@@ -128,17 +136,33 @@ def _require_hosts(scene: Scene) -> None:
 
 
 def _goal(scene: Scene) -> str:
-    if scene.release.number:
-        return f"{scene.app} runs release {scene.release.number}"
-    return f"{scene.app} runs nothing"
+    """What the plan is for, as an order."""
+    number, before = scene.release.number, serving(scene)
+    if scene.policy.is_undo:
+        return f"take {scene.app} back to {f'release {number}' if number else 'nothing running'}"
+    if before is None:
+        return f"bring {scene.app} to release {number}"
+    if before.number == number:
+        if scene.policy.recreate:
+            return f"make the replicas of {scene.app} anew, at release {number}"
+        return f"bring {scene.app} to what release {number} says"
+    return f"bring {scene.app} from release {before.number} to release {number}"
 
 
 def _roll_out(scene: Scene, cast: Cast, starter: Starter, draft: _Draft) -> None:
-    rollout = Rollout(scene, cast, starter)
+    causes = Causes.of(scene, cast)
+    if change := causes.change():
+        draft.changes.append(change)
+    rollout = Rollout(scene, cast, starter, causes)
     draft.retirements.append(rollout.plan())
     draft.stages += rollout.stages
-    if rollout.does_interrupt:
-        draft.interrupts.append(cast.service.name)
+    if rollout.interruption:
+        draft.interruptions.append(rollout.interruption)
+
+
+def _one_each(found: list[Interruption]) -> tuple[Interruption, ...]:
+    """The first of each service: where its users lose their way altogether, that is the reason."""
+    return tuple({entry.service: entry for entry in reversed(found)}.values())[::-1]
 
 
 def _retire(scene: Scene, draft: _Draft) -> list[Stage]:
@@ -231,4 +255,6 @@ def plan_records(
     check_file(scene.spec)
     check_volumes(scene)
     stages = Preparation(scene, Allocator(scene), transfer).records()
-    return Plan(scene.app, release.number, f"{scene.app}: record {release.number}", tuple(stages))
+    return Plan(
+        scene.app, release.number, f"record release {release.number} of {scene.app}", tuple(stages)
+    )

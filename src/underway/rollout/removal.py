@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from underway.model.names import NO_RELEASE
-from underway.model.plan import Plan
+from underway.model.plan import Interruption, InterruptionKind, Plan
 from underway.model.release import Release
 from underway.model.snapshot import Role, Snapshot
 from underway.model.step import RemoveContainer, Step
@@ -46,9 +46,12 @@ def plan_removal(
     return Plan(
         app=scene.app,
         release=NO_RELEASE,
-        goal=f"nothing of {scene.app} is left",
+        goal=f"take {scene.app} off its hosts",
         stages=tuple(stages),
-        interrupts=tuple(sorted(scene.services_seen())),
+        interruptions=tuple(
+            Interruption(name, InterruptionKind.REMOVAL, _CAUSE)
+            for name in sorted(scene.services_seen())
+        ),
         left=tuple(_left(scene)),
     )
 

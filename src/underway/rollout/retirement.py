@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from underway.model.step import AwaitDrained, RemoveContainer, Step, StopContainer
 from underway.rollout.cast import Cast
+from underway.rollout.causes import Causes
 from underway.rollout.naming import retired_name
 from underway.rollout.scene import Held
 
@@ -16,11 +17,16 @@ class Retirement:
     `is_late`: services on other hosts call them until their own old replicas are gone.
     """
 
-    cast: Cast
+    causes: Causes
     old: tuple[Held, ...]
     withdrawal: tuple[Step, ...] = ()
     is_kept: bool = False
     is_late: bool = False
+
+    @property
+    def cast(self) -> Cast:
+        """The replicas of its service."""
+        return self.causes.cast
 
     @property
     def may_be_sent_to(self) -> bool:
@@ -54,7 +60,7 @@ class Retirement:
                     held.name,
                     retired_name(held.name),
                     self.cast.service.stop_grace_s,
-                    f"{self.cast.service.name}: replaced",
+                    self.causes.ending(held),
                 ),
             )
 
@@ -74,7 +80,7 @@ class Retirement:
     def remove(self) -> Iterable[Step]:
         """Steps that remove their containers."""
         for held in self.old:
-            yield RemoveContainer(held.host, retired_name(held.name), "replaced")
+            yield RemoveContainer(held.host, retired_name(held.name), self.causes.ending(held))
 
 
 def _count(names: tuple[str, ...]) -> str:

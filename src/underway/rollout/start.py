@@ -18,6 +18,7 @@ from underway.model.step import (
 )
 from underway.rollout.addresses import Allocator, Location
 from underway.rollout.cast import Cast
+from underway.rollout.causes import Causes
 from underway.rollout.condition import holds_resources
 from underway.rollout.naming import files_volume, own_labels, retired_name
 from underway.rollout.reach import names_for
@@ -54,10 +55,11 @@ class Starter:
             self.locations[key] = self.allocator.locate(cast.service, replica, host)
         return self.locations[key]
 
-    def start(self, title: str, cast: Cast, batch: tuple[Replica, ...]) -> list[Stage]:
+    def start(self, title: str, causes: Causes, batch: tuple[Replica, ...]) -> list[Stage]:
         """Stages that create, start and await `batch`; what stands already is only awaited."""
+        cast = causes.cast
         stages = in_lanes(f"Files for {title}", self._files(cast, batch))
-        stages += in_parallel(f"Start {title}", [self._make(cast, replica) for replica in batch])
+        stages += in_parallel(f"Start {title}", [self._make(causes, replica) for replica in batch])
         # Of a service that users reach, the edge's probe tells enough; an open port does not.
         if not cast.models or cast.is_tcp:
             stages += in_parallel(
@@ -91,7 +93,8 @@ class Starter:
         is_broken = (replica.host, replica.name) in cast.broken
         return is_broken or host.container(replica.name) is None
 
-    def _make(self, cast: Cast, replica: Replica) -> list[Step]:
+    def _make(self, causes: Causes, replica: Replica) -> list[Step]:
+        cast = causes.cast
         host = self.scene.host(replica.host)
         location = self.location(cast, replica)
         if host is None or location is None:
@@ -100,11 +103,9 @@ class Starter:
             return []
         state = host.container(replica.name)
         steps: list[Step] = []
-        why = f"{cast.service.name}: release {self.scene.release.number}, replica {replica.index}"
-        if any((h.host, h.state.replica) == (replica.host, replica.index) for h in cast.unwell):
-            why = f"{cast.service.name}: replica {replica.index} is unwell"
+        why = causes.making(replica)
         if state:
-            why = f"{cast.service.name}: replica {replica.index} is {_condition(state.status)}"
+            why = f"replica {replica.index} is {_condition(state.status)}"
             steps += _ended(cast.service, replica, state, why)
         request = replica_request(
             self.scene.release,

@@ -9,7 +9,7 @@ over as `Retirement`, which the plan carries out last, for all services together
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from underway.model.plan import Stage
+from underway.model.plan import Interruption, Stage
 from underway.model.spec import ProxySpec, ServiceSpec, Strategy
 from underway.model.step import (
     AwaitServers,
@@ -20,9 +20,11 @@ from underway.model.step import (
 )
 from underway.model.traffic import Server, ServerMode, Side
 from underway.rollout.cast import Cast
+from underway.rollout.causes import Causes
 from underway.rollout.collision import is_called_directly, must_stop_first, needs_listener_closed
 from underway.rollout.condition import holds_resources, is_ready
 from underway.rollout.farewell import withdrawal, withdraws_listener
+from underway.rollout.interruption import stopping_first
 from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Replica, Scene
 from underway.rollout.stages import in_lanes, in_parallel
@@ -38,9 +40,10 @@ class Rollout:
     scene: Scene
     cast: Cast
     starter: Starter
+    causes: Causes
     side: Side = Side.A
     stages: list[Stage] = field(default_factory=list)
-    does_interrupt: bool = False
+    interruption: Interruption | None = None
     kept: list[Held] = field(default_factory=list)
     is_withdrawn: bool = False
     may_be_sent_to: bool = field(init=False)
@@ -112,7 +115,7 @@ class Rollout:
 
     def _rest(self, retiring: Iterable[Held]) -> Retirement:
         old = (*self.kept, *retiring)
-        return Retirement(self.cast, old, self._withdrawal(), is_late=self.is_late)
+        return Retirement(self.causes, old, self._withdrawal(), is_late=self.is_late)
 
     def _serves_unseen(self, replica: Replica) -> bool:
         """Whether a replica on a host that does not answer is known to serve on every edge."""
@@ -154,7 +157,8 @@ class Rollout:
             parallelism = 0
         batches = _batches(self.cast.todo, parallelism)
         waiting = list(self.cast.old)
-        self.does_interrupt = closes or not self.cast.models or self._stops_all(batches)
+        if closes or not self.cast.models or self._stops_all(batches):
+            self.interruption = stopping_first(self.scene, self.cast, closes=closes)
         for number, batch in enumerate(batches, start=1):
             title = f"{self._service.name} {number}/{len(batches)}"
             is_last = number == len(batches)
@@ -182,7 +186,7 @@ class Rollout:
         return not (self.cast.good or stays)
 
     def _start(self, title: str, batch: tuple[Replica, ...]) -> None:
-        self.stages += self.starter.start(title, self.cast, batch)
+        self.stages += self.starter.start(title, self.causes, batch)
         if not self.cast.models:
             return
         wished = {replica.name for replica in self.cast.wished}
@@ -272,7 +276,7 @@ class Rollout:
             self._retire(title, retiring)
 
     def _retire(self, title: str, retiring: Iterable[Held]) -> None:
-        retirement = Retirement(self.cast, tuple(retiring), self._withdrawal(), is_kept=True)
+        retirement = Retirement(self.causes, tuple(retiring), self._withdrawal(), is_kept=True)
         self.stages += in_lanes(f"Drain {title}", retirement.drain())
         self.stages += in_parallel(f"Retire {title}", retirement.stop())
         self.stages += in_lanes(f"Forget {title}", retirement.forget())

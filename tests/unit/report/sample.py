@@ -1,5 +1,6 @@
 """Values that the report's tests draw: one app of two hosts, one plan, one run."""
 
+from underway.model.change import Difference, ServiceChange, Turn
 from underway.model.container import ContainerRequest
 from underway.model.event import (
     Body,
@@ -28,7 +29,7 @@ from underway.model.names import (
     ReleaseNumber,
     ServiceName,
 )
-from underway.model.plan import Lane, Plan, Stage
+from underway.model.plan import Interruption, InterruptionKind, Lane, Plan, Stage
 from underway.model.snapshot import ContainerStatus, Health
 from underway.model.spec import ProxySpec, Strategy
 from underway.model.status import (
@@ -82,7 +83,7 @@ def plan() -> Plan:
     return Plan(
         APP,
         ReleaseNumber(12),
-        "libra runs release 12",
+        "bring libra from release 11 to release 12",
         (
             Stage("images", tuple(Lane(h, (PullImage(h, IMAGE, "not here"),)) for h in HOSTS)),
             Stage(
@@ -123,7 +124,17 @@ def plan() -> Plan:
                 is_commit=True,
             ),
         ),
-        interrupts=(ServiceName("db"),),
+        interruptions=(
+            Interruption(ServiceName("db"), InterruptionKind.RECREATE, "its strategy is recreate"),
+        ),
+        changes=(
+            ServiceChange(
+                WEB,
+                "environment COLOR changed",
+                ReleaseNumber(11),
+                (Difference("environment", "COLOR", Turn.CHANGED),),
+            ),
+        ),
         left=("libra-web-ffffff-9 on app2: not made by Underway",),
         remarks=("web has no health check: a TCP probe is used",),
     )

@@ -10,7 +10,9 @@ from underway.report.plan_text import plan_lines
 from underway.report.step_text import VERBS
 
 COMPACT = """\
-libra runs release 12  4 stages, 16 steps, 2 hosts
+plan: bring libra from release 11 to release 12  4 stages, 16 steps, 2 hosts
+
+web  environment COLOR changed
 
 1. images
    pull image registry.test/libra:3f2a91c on app1, app2  because not here
@@ -26,6 +28,7 @@ libra runs release 12  4 stages, 16 steps, 2 hosts
    stop libra-web-11aa22-1, libra-web-11aa22-2 on app1, app2  because replaced
 
 interrupts: db
+  db: its strategy is recreate
 left alone: libra-web-ffffff-9 on app2: not made by Underway
 note: web has no health check: a TCP probe is used
 """

@@ -1,0 +1,77 @@
+"""Why a plan interrupts a service: the fact of the file, or of the hosts, that leaves no choice."""
+
+from collections.abc import Iterator, Sequence
+
+from underway.model.plan import Interruption, InterruptionKind
+from underway.model.spec import MountKind, ServiceSpec
+from underway.rollout.cast import Cast
+from underway.rollout.reach import direct_ports, listener_port, proxy_for
+from underway.rollout.scene import Scene
+
+
+def stopping_first(scene: Scene, cast: Cast, *, closes: bool) -> Interruption:
+    """Why the old replicas of a service stop before the new ones start.
+
+    `closes`: a replica takes over the port that edges listen on for the service.
+    """
+    service = cast.service
+    if service.is_single_writer:
+        return Interruption(service.name, InterruptionKind.SINGLE_WRITER, _writing(service))
+    if closes:
+        port = listener_port(scene.spec, service) or next(
+            iter(direct_ports(scene.spec, service)), 0
+        )
+        reason = f"its replica takes over port {port}, where edges listened for it"
+        return Interruption(service.name, InterruptionKind.PORT, reason)
+    ports = sorted({port.host_port for port in service.ports if port.host_port})
+    if service.proxy is None and ports:
+        names = ", ".join(map(str, ports))
+        reason = f"it publishes port {names} of its host, which only one replica can hold"
+        return Interruption(service.name, InterruptionKind.PORT, reason)
+    if service.strategy.value == "recreate":
+        reason = "its strategy is recreate: the old one stops before the new one starts"
+        return Interruption(service.name, InterruptionKind.RECREATE, reason)
+    reason = "its old replicas hold a port that the new ones, or the edges, must have"
+    return Interruption(service.name, InterruptionKind.PORT, reason)
+
+
+def _writing(service: ServiceSpec) -> str:
+    written = sorted(
+        mount.source
+        for mount in service.mounts
+        if mount.kind is MountKind.VOLUME and mount.source and not mount.read_only
+    )
+    volumes = f"volume {', '.join(written)}" if written else "its data"
+    return f"only one replica may write to {volumes}: the old one stops first"
+
+
+def moving_edges(scene: Scene, moved: Sequence[str]) -> Iterator[Interruption]:
+    """All proxied services, where proxies are made anew to listen on another port."""
+    where, port = ", ".join(moved), scene.spec.edge.http_port
+    for service in scene.spec.services:
+        if moved and proxy_for(scene.spec, service):
+            reason = f"the proxy on {where} is made anew to listen on port {port}"
+            yield Interruption(service.name, InterruptionKind.PROXY, reason)
+
+
+def losing_routes(scene: Scene) -> Iterator[Interruption]:
+    """Services that serve under a host name on some edge, and shall not any more.
+
+    Where another service takes the name, edges learn of its replicas before they let go of the old
+    ones: until they have passed, nobody serves under it.
+    """
+    kept = {s.name: set(s.proxy.hosts) for s in scene.spec.services if s.proxy}
+    takers = {name: s.name for s in scene.spec.services if s.proxy for name in s.proxy.hosts}
+    for edge in scene.edges:
+        for upstream in edge.edge.upstreams if edge.edge else ():
+            if upstream.app != scene.app or not upstream.servers:
+                continue
+            lost = sorted(set(upstream.hosts) - kept.get(upstream.service, set()))
+            if lost:
+                ways = [
+                    f"{name} goes to {takers[name]}"
+                    if name in takers
+                    else f"nobody serves {name} any more"
+                    for name in lost
+                ]
+                yield Interruption(upstream.service, InterruptionKind.ROUTE, "; ".join(ways))
