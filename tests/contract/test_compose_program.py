@@ -232,3 +232,33 @@ def test_a_small_directory_travels_with_its_modes(tmp_path: Path) -> None:
     ]
     assert found.files[2].content == b"\x00\xff"
     assert found.is_directory
+
+
+def test_a_tree_is_interpolated_as_a_file_is(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SERVER=from.file\n")
+    tree = {"name": "${NAME}-x", "x-underway": {"hosts": ["ssh://${A:-${SERVER:?}}"], "n": "a$$b"}}
+    text = composer(tmp_path).interpolated(tree, environment={"NAME": "vela"})
+    told = read_canonical(text, is_interpolated=True)
+    assert told["name"] == "vela-x"
+    assert told["x-underway"] == {"hosts": ["ssh://from.file"], "n": "a$b"}
+
+
+@pytest.mark.parametrize("interpolate", [True, False])
+def test_only_the_interpolated_file_needs_values(tmp_path: Path, *, interpolate: bool) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text(
+        "services: {web: {image: 'x:${TAG:?told}', ports: ['${A:-${PORT:?}}:80'],"
+        " mem_limit: '${MEMORY:?}', env_file: ['${WHERE:?}/gone.env']}}\n"
+    )
+    if not interpolate:
+        assert "${MEMORY:?}" in composer(tmp_path).canonical([file], interpolate=False)
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        composer(tmp_path).canonical([file], interpolate=True)
+    assert caught.value.code == "variable-missing"
+    assert any(name in caught.value.message for name in ("MEMORY", "PORT", "TAG", "WHERE"))
+    values = {"TAG": "1", "PORT": "8", "MEMORY": "1m", "WHERE": "."}
+    with pytest.raises(ConfigurationError) as lacking:
+        composer(tmp_path).canonical([file], interpolate=True, environment=values)
+    assert lacking.value.code == "file-unreadable"
+    assert "gone.env" in lacking.value.message

@@ -14,19 +14,18 @@ from pathlib import Path
 from shutil import which
 from typing import Final
 
+from underway.adapters.compose_refusal import checked, too_large
 from underway.adapters.docker_plugins import find_plugin
 from underway.adapters.program import ProgramResult, run_program
 from underway.compose.canonical import mapping_of, read_canonical
-from underway.errors import ConfigurationError, UnreachableError
+from underway.errors import UnreachableError
 
 MINIMUM: Final = (2, 24)
 _TIMEOUT_S: Final = 30.0
 _VERSION_TIMEOUT_S: Final = 10.0
 _ADDRESS_SPACE_KIB: Final = 2 * 1024 * 1024
-_OUTPUT_LIMIT_BYTES: Final = 16 * 1024 * 1024
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 _LIMITED: Final = ("sh", "-c", 'ulimit -v "$1" 2>/dev/null; shift; exec "$@"', "sh")
-_LOG_LINE: Final = re.compile(r"^time=\"[^\"]*\" level=(?:warning|info|debug)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,8 @@ class ComposeProgram:
         """
         options = [] if interpolate else ["--no-interpolate", "--no-path-resolution"]
         named = [f"--file={file}" for file in files]
-        result = self._run([*named, "config", "--format=yaml", *options], environment or {})
+        arguments = [*named, "config", "--format=yaml", *options]
+        result = self._run(arguments, environment or {}, name=self.project_name)
         return result.stdout.decode("utf-8", "replace")
 
     def variables(
@@ -83,19 +83,33 @@ class ComposeProgram:
         """
         if not names:
             return {}
-        probe = {
-            "name": "probe",
-            "services": {"probe": {"image": "probe"}},
-            "x-probe": {name: [f"${{{name}+set}}", f"${{{name}-}}"] for name in names},
-        }
+        probe = {name: [f"${{{name}+set}}", f"${{{name}-}}"] for name in names}
+        text = self._of_probe({"name": "probe", "x-probe": probe}, environment or {}, name="")
+        answers = mapping_of(read_canonical(text, is_interpolated=True).get("x-probe"))
+        return {name: str(answers[name][1] or "") for name in names if answers[name][0] == "set"}
+
+    def interpolated(
+        self, tree: Mapping[str, object], *, environment: Mapping[str, str] | None = None
+    ) -> str:
+        """Compose's canonical YAML of a project whose top has nothing but `tree`.
+
+        Its name is the one that Compose gives such a project here. Raises ConfigurationError
+        (`variable-missing` among others).
+        """
+        return self._of_probe(tree, environment or {}, name=self.project_name)
+
+    def _of_probe(
+        self, tree: Mapping[str, object], environment: Mapping[str, str], *, name: str
+    ) -> str:
+        """A project needs a service: it gets one that nobody runs."""
+        project = {**tree, "services": {"probe": {"image": "probe"}}}
         result = self._run(
             ["--file=-", "config", "--format=yaml"],
-            environment or {},
-            stdin=json.dumps(probe).encode(),
+            environment,
+            name=name,
+            stdin=json.dumps(project).encode(),
         )
-        tree = read_canonical(result.stdout.decode("utf-8", "replace"), is_interpolated=True)
-        answers = mapping_of(tree.get("x-probe"))
-        return {name: str(answers[name][1] or "") for name in names if answers[name][0] == "set"}
+        return result.stdout.decode("utf-8", "replace")
 
     def binary(self) -> ComposeBinary:
         """The Compose that is used; raises UnreachableError `compose-missing`."""
@@ -104,14 +118,19 @@ class ComposeProgram:
         return self._binary
 
     def _run(
-        self, arguments: Sequence[str], overlay: Mapping[str, str], *, stdin: bytes | None = None
+        self,
+        arguments: Sequence[str],
+        overlay: Mapping[str, str],
+        *,
+        name: str,
+        stdin: bytes | None = None,
     ) -> ProgramResult:
         argv = [
             *_LIMITED,
             str(_ADDRESS_SPACE_KIB),
             *self.binary().argv,
             f"--project-directory={self.directory}",
-            *([f"--project-name={self.project_name}"] if self.project_name and not stdin else []),
+            *([f"--project-name={name}"] if name else []),
             *(f"--env-file={file}" for file in self.env_files),
             *(f"--profile={profile}" for profile in self.profiles),
             *arguments,
@@ -124,8 +143,8 @@ class ComposeProgram:
         except UnreachableError as error:
             if error.code != "program-timeout":
                 raise
-            raise _too_large(f"Compose did not finish within {self.timeout_s:g} s") from error
-        return _checked(result)
+            raise too_large(f"Compose did not finish within {self.timeout_s:g} s") from error
+        return checked(result)
 
 
 def find_compose(environment: Mapping[str, str]) -> ComposeBinary:
@@ -179,30 +198,3 @@ def _version_of(
     if result.exit_code != 0 or match is None:
         return None
     return int(match[1]), int(match[2]), int(match[3])
-
-
-def _checked(result: ProgramResult) -> ProgramResult:
-    if len(result.stdout) > _OUTPUT_LIMIT_BYTES:
-        raise _too_large(f"the resolved file has {len(result.stdout)} bytes")
-    if result.exit_code == 0:
-        return result
-    if "out of memory" in result.stderr_text or result.exit_code < 0:
-        raise _too_large("Compose ran out of the memory it is given")
-    lines = [line for line in result.stderr_text.splitlines() if line.strip()]
-    lines = [line for line in lines if not _LOG_LINE.match(line)]
-    raise ConfigurationError(
-        "compose-invalid",
-        "Docker Compose refuses the file",
-        cause=lines[-1].strip() if lines else f"it ended with {result.exit_code}",
-        hint="Correct the file; `docker compose config` shows the same.",
-        detail=tuple(lines[:-1]),
-    )
-
-
-def _too_large(cause: str) -> ConfigurationError:
-    return ConfigurationError(
-        "compose-too-large",
-        "the file is too large to load",
-        cause=cause,
-        hint="Look for aliases (`*name`) that repeat one another, and for huge includes.",
-    )

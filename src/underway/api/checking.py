@@ -6,6 +6,7 @@ host's private address. Only the tools image stays.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from underway.api.inside import CONNECT, HOLDERS, LOOK, connections_of, holders_of, inside_of
@@ -13,7 +14,7 @@ from underway.api.probing import Probes, in_parallel, trouble_of
 from underway.api.session import Session
 from underway.errors import UnderwayError
 from underway.image.reference import parse_reference
-from underway.model.check import CheckResult
+from underway.model.check import CheckResult, failed
 from underway.model.checklist import check_hosts
 from underway.model.look import (
     ClockLook,
@@ -34,7 +35,16 @@ from underway.model.spec import AppSpec
 def check(session: Session) -> tuple[CheckResult, ...]:
     """Everything a deploy needs of its hosts, judged, in the file's order of hosts."""
     snapshot = session.observe()
-    return check_hosts(session.spec, snapshot, look_around(session, snapshot))
+    results = check_hosts(session.spec, snapshot, look_around(session, snapshot))
+    return (*_values(session), *results)
+
+
+def _values(session: Session) -> Iterator[CheckResult]:
+    """What this machine lacks of the file's values; the images it names were not looked for."""
+    error = session.unread
+    if error is not None:
+        where = f"{error.place}: " if error.place else ""
+        yield failed(HostName(""), "values", f"{where}{error.message}", error.hint)
 
 
 def look_around(session: Session, snapshot: Snapshot) -> Looks:

@@ -9,6 +9,7 @@ from typing import Final
 from underway.api.drifting import drift_of
 from underway.api.session import Session, current_release, releases_of, runs_of
 from underway.errors import UnderwayError, UsageError
+from underway.errors.suggestion import name_hint
 from underway.kernel.observe import observe_closely
 from underway.model.event import Level
 from underway.model.image import ImageIdentity
@@ -200,7 +201,7 @@ def logs(
         raise UsageError(
             "service-unknown",
             f"the app has no service `{name}`",
-            hint=f"It has {', '.join(sorted(names))}.",
+            hint=name_hint(name, names) if names else "Nothing of it runs yet: underway deploy.",
         )
     wanted = [
         held

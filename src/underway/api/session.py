@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from underway.errors import UnderwayError
 from underway.kernel.observe import observe
 from underway.kernel.records import (
     last_run,
@@ -72,7 +73,8 @@ class Session:
 
     `confirm` is asked with a question where a plan interrupts a service and nothing was said on
     the command line; it answers False where nobody can be asked. `way_to` tells how a connected
-    host is reached.
+    host is reached. Where only the file's site was read, `unread` says why: `spec` then has no
+    services and there are no `values`, and nothing may be shipped from it.
     """
 
     spec: AppSpec
@@ -85,11 +87,20 @@ class Session:
     confirm: Callable[[str], bool] = lambda _: False
     cancel: threading.Event = field(default_factory=threading.Event)
     way_to: Callable[[HostName], Way] = lambda _: Way.SOCKET
+    unread: UnderwayError | None = None
 
     @property
     def app(self) -> AppName:
         """The app."""
         return self.spec.name
+
+    def require_whole(self) -> None:
+        """Raise why the file's services and values were not read, if they were not.
+
+        A release made of a site alone would take every service off its hosts.
+        """
+        if self.unread is not None:
+            raise self.unread
 
     def observe(self) -> Snapshot:
         """What all hosts hold now."""

@@ -37,7 +37,7 @@ def vault_key(session: Session, snapshot: Snapshot) -> bytes | None:
     """
     filled = [host.name for host in snapshot.reachable if host.vault]
     others = [host.name for host in snapshot.reachable if host.ledger and not host.vault]
-    for name in (*filled, *(others if session.values else ())):
+    for name in (*filled, *(others if session.values or session.unread else ())):
         key = session.world.vault(name).key()
         if key:
             return key
@@ -55,6 +55,7 @@ def load_cargo(
     Where nothing differs from the current release, the current release is returned: shipping the
     same again changes nothing. Raises what building, pushing and resolving raise.
     """
+    session.require_whole()
     previous = current_release(snapshot)
     shipped = session.workshop.ship(session.spec, previous, refresh, session.voice)
     key = key_of(session, snapshot)
@@ -119,6 +120,7 @@ def recorded(
     release = known[number]
     key = key_of(session, snapshot)
     if current_secrets:
+        session.require_whole()
         wanted = {entry.name for entry in release.sensitive}
         values = {name: value for name, value in session.values.items() if name in wanted}
         missing = sorted(wanted - set(values))

@@ -11,6 +11,7 @@ from underway.report.document_making import plan_document, release_document
 from underway.report.history_text import release_lines
 from underway.report.plan_text import plan_lines
 from underway.report.result_text import deployed_lines
+from underway.wiring.options import Reading
 
 _RELEASE = click.argument("release", default="", metavar="[RELEASE]")
 _RECREATE = click.option("--recreate", is_flag=True, help="Replace replicas that are as wished.")
@@ -52,7 +53,7 @@ def plan(
     or a tag of `underway history --releases`, it plans that one. What a deploy would interrupt
     stands in red; -v shows every step.
     """
-    with use_session(console) as session:
+    with use_session(console, reading=_reading(release)) as session:
         options = api.DeployOptions(
             release=release_named(session, release),
             recreate=recreate,
@@ -75,7 +76,7 @@ def ship(console: Console, *, pull: tuple[str, ...], wait_s: float) -> None:
     Builds once, tags, pushes where there is a registry, and brings images and record to every
     host. What serves is not touched: `underway deploy RELEASE` does that, from any machine.
     """
-    with use_session(console, is_changing=True) as session:
+    with use_session(console, is_changing=True, reading=Reading.WHOLE) as session:
         release = api.ship(session, refresh=frozenset(map(ServiceName, pull)), wait_s=wait_s)
     if console.options.is_json:
         console.print_document(release_document(release))
@@ -108,7 +109,8 @@ def deploy(
     over when every edge's own check passed, and the old one finishes what it has. If anything
     fails before that, every host goes back: exit code 10. The same again changes nothing.
     """
-    with use_session(console, is_changing=True) as session:
+    reading = _reading(release, takes_values=current_secrets)
+    with use_session(console, is_changing=True, reading=reading) as session:
         options = api.DeployOptions(
             release=release_named(session, release),
             recreate=recreate,
@@ -148,7 +150,8 @@ def rollback(
     Without RELEASE it is the one that ran before. The older release comes with its own images,
     configuration and sensitive values, by the same careful way as a deploy.
     """
-    with use_session(console, is_changing=True) as session:
+    reading = Reading.WHOLE if current_secrets else Reading.SITE
+    with use_session(console, is_changing=True, reading=reading) as session:
         options = api.DeployOptions(
             release=release_named(session, release),
             allow_interruption=allow_interruption,
@@ -159,6 +162,11 @@ def rollback(
         )
         result = api.rollback(session, options)
     show_result(console, result)
+
+
+def _reading(release: str, *, takes_values: bool = False) -> Reading:
+    """A recorded release comes with its own configuration and values; the file's are shipped."""
+    return Reading.WHOLE if takes_values or not release else Reading.SITE
 
 
 def show_result(console: Console, result: api.DeployResult) -> None:

@@ -21,6 +21,7 @@ from underway.report.documents import LogDocument, encode_line
 from underway.report.history_text import history_lines, release_list_lines
 from underway.report.line import clean
 from underway.report.status_text import status_lines
+from underway.wiring.options import Reading
 
 
 @command()
@@ -145,7 +146,7 @@ def check(console: Console) -> int:
     works, with a limit. Exit code 0: a deploy can begin; 4: something fails; 6: a host does not
     answer.
     """
-    with use_session(console, is_changing=True, is_quiet=True) as session:
+    with use_session(console, is_changing=True, is_quiet=True, reading=Reading.BEST) as session:
         results = api.check(session)
         app = session.app
     if console.options.is_json:

@@ -12,6 +12,7 @@ from underway.cli.interruption import cancel_on_interrupt
 from underway.cli.options import GlobalOptions
 from underway.errors import RefusedError
 from underway.model.names import NO_RELEASE, ReleaseNumber
+from underway.wiring.options import Reading
 
 if TYPE_CHECKING:
     from underway.wiring import SessionOptions
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def use_session(
-    console: Console, *, is_changing: bool = False, is_quiet: bool = False
+    console: Console,
+    *,
+    is_changing: bool = False,
+    is_quiet: bool = False,
+    reading: Reading = Reading.SITE,
 ) -> Iterator[api.Session]:
     """Open the app's hosts and follow what happens.
 
     `is_changing` makes Ctrl-C end in order; `is_quiet` leaves what only a deploy needs to say.
+    `reading` is how much of the file is needed: by default what works on any machine that has it.
     """
     from underway import wiring
 
@@ -35,7 +41,7 @@ def use_session(
     with (
         console.follow(is_quiet=is_quiet) as sink,
         interruption as cancel,
-        wiring.open_session(project_options(console.options), sink) as session,
+        wiring.open_session(project_options(console.options), sink, reading=reading) as session,
     ):
         session.confirm = console.ask
         session.cancel = cancel

@@ -1,6 +1,7 @@
 """Where in the user's files Compose's complaint belongs: its sentences name keys, not lines."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from underway.compose.positions import Positions
@@ -8,13 +9,32 @@ from underway.errors import ConfigurationError
 
 _DOTTED: Final = re.compile(
     r"(?:validating [^:]+: |interpolating |')"
-    r"((?:services|volumes|networks|secrets|configs|x-underway)(?:[.\[][^\s':]+)?)"
+    r"((?:services|volumes|networks|secrets|configs|x-underway|name\b)(?:[.\[][^\s':]+)?)"
 )
 _ADDITIONAL: Final = re.compile(r"[Aa]dditional propert(?:y|ies) '?([^\s']+)")
 _SERVICE: Final = re.compile(r"^(?:service \"(?P<quoted>[^\"]+)\"|services\.(?P<dotted>[^\s:.]+))")
 _LINE: Final = re.compile(r"(?:at L(?P<short>\d+)\.C\d+|.*line (?P<long>\d+): )")
 _CONTAINER_NAME: Final = re.compile(r"can't set container_name and (\S+) as container name")
 _STEP: Final = re.compile(r"[^.\[\]]+")
+
+
+WITHOUT_VALUES: Final = "Commands that only look, clean up or go back do without."
+"""What to know where a value is missing on this machine."""
+
+
+def variables_missing(
+    names: Iterable[str], *, cause: str, detail: tuple[str, ...] = ()
+) -> ConfigurationError:
+    """The error of variables that the file requires and that nobody set."""
+    *others, last = sorted(names)
+    listed = f"variables {', '.join(others)} and {last}" if others else f"variable {last}"
+    return ConfigurationError(
+        "variable-missing",
+        f"the file needs {listed}, which nobody set on this machine",
+        cause=cause,
+        hint="Set what is missing in the shell, in .env or with --env-file. " + WITHOUT_VALUES,
+        detail=detail,
+    )
 
 
 def placed(

@@ -79,6 +79,22 @@ def unset_variables(template: str, variables: Mapping[str, str]) -> frozenset[st
     return frozenset(names - _BUILT_IN)
 
 
+def required_variables(template: str, variables: Mapping[str, str]) -> frozenset[str]:
+    """The variables for want of which Compose refuses a template (`:?`, `?`)."""
+    names: set[str] = set()
+    for reference in references_in(template):
+        value = variables.get(reference.name)
+        is_given = bool(value) if reference.operator.startswith(":") else value is not None
+        match reference.operator:
+            case ":?" | "?" if not is_given:
+                names.add(reference.name)
+            case ":-" | "-" if not is_given:
+                names |= required_variables(reference.operand, variables)
+            case ":+" | "+" if is_given:
+                names |= required_variables(reference.operand, variables)
+    return frozenset(names)
+
+
 def templates_in(tree: object) -> Iterator[str]:
     """Every text in a tree that holds a dollar."""
     if isinstance(tree, str):

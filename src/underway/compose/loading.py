@@ -1,13 +1,20 @@
-"""Loading a project: Compose is asked, files are read, commands are run, then all is understood."""
+"""Loading a project: Compose is asked, files are read, commands are run, then all is understood.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+Either all of it is loaded, with every value that a deploy needs, or its site alone: the app's name
+and its hosts, which is what commands need that look, tidy, or go back to a recorded release.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from underway.compose.canonical import Tree, read_canonical
-from underway.compose.complaints import placed
-from underway.compose.interpolation import templates_in, variables_in
-from underway.compose.positions import Positions, SourceText
+from underway.compose.complaints import placed, variables_missing
+from underway.compose.interpolation import required_variables, templates_in, variables_in
+from underway.compose.positions import Positions, SourceText, written_name
+from underway.compose.site import require_site_values, site_of, site_templates
 from underway.compose.sources import (
     FileReader,
     Project,
@@ -24,6 +31,11 @@ from underway.compose.x_underway import (
     wished_duration_s,
 )
 from underway.errors import ConfigurationError
+from underway.model.names import AppName
+from underway.model.spec import AppSpec
+
+_COMPOSES_CODES: Final = frozenset({"compose-invalid", "file-unreadable", "variable-missing"})
+"""What Compose's own complaints become: they name keys, and get their lines here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +55,51 @@ def load(
     commands: SensitiveCommands,
 ) -> Understood:
     """Load and understand a project; raises ConfigurationError."""
-    try:
+    with _told_with_places(sources):
         return understand(_read(sources, composer, files, commands))
+
+
+def load_site(sources: Sources, composer: ProjectComposer, commands: SensitiveCommands) -> AppSpec:
+    """The app's name and its hosts, without services: nothing else of the file is needed for it.
+
+    Values that only services, volumes and the like are made of may be missing on this machine; no
+    command for a sensitive value runs unless the site is made of it. Raises ConfigurationError.
+    """
+    with _told_with_places(sources):
+        positions = Positions(sources.texts)
+        raw = read_canonical(
+            composer.canonical(sources.files, interpolate=False), is_interpolated=False
+        )
+        templates = site_templates(raw, _name_of(sources))
+        names = _variables(templates)
+        commanded = _commanded(raw, positions, commands, only=names)
+        variables = composer.variables(sorted(names), environment=commanded)
+        require_site_values(templates, variables, positions)
+        told = composer.interpolated(templates, environment=commanded)
+        tree = read_canonical(told, is_interpolated=True)
+        # Compose itself tells a name that is written out; an uninterpolated one it mangles.
+        name = str((tree if "name" in templates else raw).get("name") or "")
+        site = site_of(raw, tree, positions)
+        return replace(site, name=AppName(name), environment=sources.environment)
+
+
+@contextmanager
+def _told_with_places(sources: Sources) -> Iterator[None]:
+    """Give Compose's own complaints their lines."""
+    try:
+        yield
     except ConfigurationError as error:
-        if error.place or error.code != "compose-invalid":
+        if error.place or error.code not in _COMPOSES_CODES:
             raise
         labels = tuple(text.label for text in sources.texts)
         raise placed(error, Positions(sources.texts), labels) from error
+
+
+def _name_of(sources: Sources) -> str:
+    """The app's name as the last file that has one writes it, if it is interpolated; else ""."""
+    own = sources.texts[-len(sources.files) :]
+    name = next((name for text in reversed(own) if (name := written_name(text.text))), "")
+    return name if "$" in name else ""
 
 
 def _read(
@@ -62,13 +112,23 @@ def _read(
     raw_text = composer.canonical(sources.files, interpolate=False)
     raw = read_canonical(raw_text, is_interpolated=False)
     commanded = _commanded(raw, positions, commands)
-    canonical_text = composer.canonical(sources.files, interpolate=True, environment=commanded)
+    try:
+        canonical_text = composer.canonical(sources.files, interpolate=True, environment=commanded)
+    except ConfigurationError as error:
+        if error.code != "variable-missing":
+            raise
+        variables = composer.variables(sorted(_variables(raw)), environment=commanded)
+        raise _all_missing(error, raw, variables) from error
     canonical = read_canonical(canonical_text, is_interpolated=True)
+    templates = site_templates(raw, _name_of(sources))
+    names = {*wanted_variables(canonical), *_variables(raw), *_variables(templates)}
+    variables = composer.variables(sorted(names), environment=commanded)
+    require_site_values(templates, variables, positions)
     return Project(
         canonical=canonical_text,
         raw=raw_text,
         sources=sources.texts,
-        variables=composer.variables(_variables(raw, canonical), environment=commanded),
+        variables=variables,
         commanded=frozenset(commanded),
         files={path: files.read(Path(path)) for path in sorted(set(wanted_paths(canonical, raw)))},
         directory=str(sources.directory),
@@ -76,18 +136,37 @@ def _read(
     )
 
 
-def _variables(raw: Tree, canonical: Tree) -> Sequence[str]:
-    """Every variable that the file names anywhere."""
-    names = set(wanted_variables(canonical))
-    for template in templates_in(raw):
-        names |= variables_in(template)
-    return sorted(names)
+def _all_missing(
+    error: ConfigurationError, raw: Tree, variables: Mapping[str, str]
+) -> ConfigurationError:
+    """The same error with every variable that is required and missing: Compose may tell the first.
+
+    Without any (a required one in an environment file, say) it stays as it is.
+    """
+    texts = templates_in(raw)
+    names = {name for text in texts for name in required_variables(text, variables)}
+    if not names:
+        return error
+    return variables_missing(names, cause=error.cause, detail=error.detail)
 
 
-def _commanded(raw: Tree, positions: Positions, commands: SensitiveCommands) -> Mapping[str, str]:
-    """What the commands under x-underway `sensitive` print, one line end taken off."""
+def _variables(tree: Tree) -> set[str]:
+    """Every variable that a tree of templates names anywhere."""
+    return {name for template in templates_in(tree) for name in variables_in(template)}
+
+
+def _commanded(
+    raw: Tree,
+    positions: Positions,
+    commands: SensitiveCommands,
+    *,
+    only: Collection[str] | None = None,
+) -> Mapping[str, str]:
+    """What the commands under x-underway `sensitive` print (`only` these), a line end taken off."""
     values = {}
     for name, source in sensitive_sources(raw, positions).items():
+        if only is not None and name not in only:
+            continue
         place = positions.place(KEY, "sensitive", name)
         argv = command_of(source.command, place)
         timeout_s = wished_duration_s(source.timeout, place)

@@ -88,6 +88,17 @@ def included_files(text: str) -> tuple[str, ...]:
     return tuple(path for path in paths if "$" not in path and "://" not in path)
 
 
+def written_name(text: str) -> str:
+    """The `name` at the top of a Compose file, as it is written; "" without one."""
+    try:
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return ""
+    entries = root.value if isinstance(root, yaml.MappingNode) else []
+    names = [str(value.value) for key, value in entries if key.value == "name"]
+    return names[-1] if names else ""
+
+
 def _include_paths(entry: yaml.Node) -> list[str]:
     if isinstance(entry, yaml.MappingNode):
         entry = next((value for key, value in entry.value if key.value == "path"), entry)

@@ -66,6 +66,11 @@ class ProjectComposer(Protocol):
     ) -> Mapping[str, str]:
         """Those of `names` that are set, as Compose sees them (`.env` and `--env-file` too)."""
 
+    def interpolated(
+        self, tree: Mapping[str, object], *, environment: Mapping[str, str] | None = None
+    ) -> str:
+        """Compose's canonical YAML of a project whose top has nothing but `tree`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Project:

@@ -774,8 +774,9 @@ CODES: dict[str, CodeEntry] = {
     ),
     "variable-missing": CodeEntry(
         3,
-        "A secret or config takes its content from a variable that is not set.",
-        "Set it, or name a command under x-underway `sensitive`.",
+        "The file takes a value from a variable that nobody set on this machine.",
+        "Set it in the shell, in `.env` or with `--env-file`, or name a command under x-underway "
+        "`sensitive`.",
     ),
     "vault-altered": CodeEntry(
         7,

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from underway.api.session import Session, Workshop
@@ -15,14 +14,15 @@ from underway.kernel.telling import Voice
 from underway.model.event import Level
 from underway.ports import EventSink
 from underway.wiring.fleet import Fleet
-from underway.wiring.options import SessionOptions
+from underway.wiring.options import Reading, SessionOptions
 from underway.wiring.workshop import HostWorkshop
 
 if TYPE_CHECKING:
     from underway.adapters.connector import DockerConnector
     from underway.compose.sources import Understood
+    from underway.wiring.project import ReadProject
 
-__all__ = ["SessionOptions", "SystemClock", "actor", "open_session", "understand"]
+__all__ = ["Reading", "SessionOptions", "SystemClock", "actor", "open_session", "understand"]
 
 
 class SystemClock:
@@ -45,46 +45,32 @@ class SystemClock:
 
 def understand(options: SessionOptions) -> "Understood":
     """Load and understand the project; raises ConfigurationError. No host is asked."""
-    from underway.adapters.compose_commands import CommandOutputs
-    from underway.adapters.compose_files import LocalFiles, find_sources
-    from underway.adapters.compose_program import ComposeProgram
-    from underway.compose.loading import load
+    from underway.wiring.project import Project
 
-    start = options.project_directory or Path.cwd()
-    sources = find_sources(
-        Path.cwd() if options.files else start,
-        files=options.files,
-        environment_name=options.environment,
-        environ=options.environ,
-    )
-    program = ComposeProgram(
-        directory=options.project_directory or sources.directory,
-        environment=options.environ,
-        env_files=options.env_files,
-        profiles=options.profiles,
-        project_name=options.project_name,
-    )
-    return load(sources, program, LocalFiles(), CommandOutputs(options.environ))
+    return Project(options).whole()
 
 
 @contextmanager
-def open_session(options: SessionOptions, sink: EventSink) -> Iterator[Session]:
+def open_session(
+    options: SessionOptions, sink: EventSink, *, reading: Reading = Reading.WHOLE
+) -> Iterator[Session]:
     """Understand the file, connect to every host at once, and close all in the end.
 
     A host that does not answer is no error here: it is observed as unreachable.
     """
     from underway.adapters.connector import DockerConnector
+    from underway.wiring.project import Project
 
     warming = threading.Thread(target=_warm_up, daemon=True)
     warming.start()
-    understood = understand(options)
+    read = Project(options).read(reading)
     warming.join()
     voice = Voice(secrets.token_hex(6), actor(), sink, SystemClock())
-    for remark in understood.spec.remarks:
+    for remark in read.spec.remarks:
         where = f"{remark.place}: " if remark.place else ""
         voice.note(Level.INFO, remark.code, where + remark.message)
     with DockerConnector() as connector:
-        yield _session(options, understood, connector, voice)
+        yield _session(options, read, connector, voice)
 
 
 def _warm_up() -> None:
@@ -107,17 +93,17 @@ def actor() -> str:
 
 
 def _session(
-    options: SessionOptions, understood: "Understood", connector: "DockerConnector", voice: Voice
+    options: SessionOptions, read: "ReadProject", connector: "DockerConnector", voice: Voice
 ) -> Session:
     from underway.adapters.lock import AttachedLocks
 
-    spec = understood.spec
+    spec = read.spec
     fleet = Fleet(spec.name, connector, spec.hosts)
     engines = fleet.engines
-    workshop = HostWorkshop(options, spec, understood.values, engines, connector)
+    workshop = HostWorkshop(options, spec, read.values, engines, connector)
     return Session(
         spec=spec,
-        values=understood.runtime_values,
+        values=read.runtime_values,
         world=fleet.world(workshop.revive),
         locks=AttachedLocks(
             engines.values(), lambda _: workshop.tools_reference(), bring=workshop.bring_tools
@@ -128,4 +114,5 @@ def _session(
         clock=SystemClock(),
         voice=voice,
         way_to=lambda name: engines[name].connection.way,
+        unread=read.unread,
     )

@@ -1,7 +1,7 @@
 """The use case over engines in memory: what is asked where, and that no probe ever stays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -12,7 +12,7 @@ from underway import api
 from underway.api.checking import wanted_images
 from underway.api.inside import CONNECT, HOLDERS, LOOK
 from underway.api.session import Shipped, Workshop
-from underway.errors import EngineError, UnreachableError
+from underway.errors import ConfigurationError, EngineError, UnderwayError, UnreachableError
 from underway.kernel.telling import Voice
 from underway.kernel.world import World
 from underway.model.check import CheckResult, CheckVerdict
@@ -60,6 +60,7 @@ class Site:
     """Two hosts, the tools image on the first."""
 
     spec: AppSpec = SPEC
+    unread: UnderwayError | None = None
     engines: dict[HostName, FakeEngine] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
@@ -104,6 +105,7 @@ class Site:
             workshop=Workshop(no_ship, lambda: self.tools, self.send, self.send),
             clock=clock,
             voice=Voice("r1", "kim@laptop", self.events.append, clock),
+            unread=self.unread,
         )
 
     def check(self) -> dict[tuple[str, str], CheckResult]:
@@ -134,6 +136,18 @@ def test_hosts_are_looked_at_from_inside_and_connected_to(site: Site):
     assert found[H2, "address"].verdict is CheckVerdict.OK
     assert found[H2, "disk"].verdict is CheckVerdict.OK
     assert site.engines[H2].image(site.tools.config_digest), "the tools image was brought"
+
+
+def test_hosts_are_looked_at_although_this_machine_lacks_values(site: Site):
+    site.spec = replace(SPEC, services=())
+    site.unread = ConfigurationError("variable-missing", "no TAG", hint="set it", place="a.yaml:3")
+    found = site.check()
+    values = found[HostName(""), "values"]
+    assert (values.verdict, values.text, values.remedy) == (
+        CheckVerdict.FAIL, "a.yaml:3: no TAG", "set it",
+    )  # fmt: skip
+    assert found[H2, "disk"].verdict is CheckVerdict.OK
+    assert found[H1, "connections"].text == "reaches replicas on h1, h2"
 
 
 def test_a_process_on_the_edges_port_is_asked_for_by_its_hexadecimal_port(site: Site):

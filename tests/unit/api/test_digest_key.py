@@ -26,8 +26,9 @@ class Vaults:
         return SimpleNamespace(key=lambda: KEY if host == self.holder else None)
 
 
-def session(vaults: Vaults, *, is_secret: bool = True) -> Any:
-    return SimpleNamespace(world=vaults, values={"secret/key": "s"} if is_secret else {})
+def session(vaults: Vaults, *, is_secret: bool = True, unread: object = None) -> Any:
+    values = {"secret/key": "s"} if is_secret else {}
+    return SimpleNamespace(world=vaults, values=values, unread=unread)
 
 
 def snapshot(*, filled: bool) -> Snapshot:
@@ -52,6 +53,11 @@ def test_an_app_without_sensitive_values_asks_no_vault() -> None:
     vaults = Vaults(H2)
     assert vault_key(session(vaults, is_secret=False), snapshot(filled=False)) is None
     assert not vaults.asked
+
+
+def test_a_session_that_does_not_know_its_values_asks_every_vault() -> None:
+    unknown = session(Vaults(H2), is_secret=False, unread="only the site was read")
+    assert vault_key(unknown, snapshot(filled=False)) == KEY
 
 
 def test_before_the_first_deploy_the_key_is_new_each_time() -> None:

@@ -65,4 +65,7 @@ def test_a_lost_host_is_said_once_and_the_others_are_followed() -> None:
 def test_a_service_the_app_does_not_have_has_no_lines_and_that_is_said() -> None:
     with pytest.raises(UsageError, match="no service `wbe`") as caught:
         next(logs(session([]), (ServiceName("wbe"),)))
-    assert caught.value.hint == "It has web."
+    assert caught.value.hint == "Did you mean `web`?"
+    with pytest.raises(UsageError) as other:
+        next(logs(session([]), (ServiceName("postgres"),)))
+    assert other.value.hint == "It has web."

@@ -17,6 +17,7 @@ from underway.model.names import ReleaseNumber
 from underway.model.release import Release, ServiceImage
 from underway.model.spec import AppSpec, HostSpec, ServiceSpec
 from underway.ports import Engine, Lock, LockHolder, Progress
+from underway.wiring.options import Reading
 
 SPEC = AppSpec(
     APP,
@@ -69,6 +70,7 @@ class Stage:
     locks: HeldLocks = field(default_factory=HeldLocks)
     sessions: list[api.Session] = field(default_factory=list)
     opened_with: list[object] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 
     @contextmanager
     def open_session(
-        options: object, sink: Callable[[Event], None], **_: object
+        options: object, sink: Callable[[Event], None], *, reading: Reading
     ) -> Iterator[api.Session]:
         clock = StillClock()
         session = api.Session(
@@ -92,6 +94,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
         )
         made.sessions.append(session)
         made.opened_with.append(options)
+        made.readings.append(reading)
         yield session
 
     monkeypatch.setattr(wiring, "open_session", open_session)

@@ -1,0 +1,75 @@
+"""The project a run is about, read from this machine's files: whole, or its site alone."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from underway.adapters.compose_commands import CommandOutputs
+from underway.adapters.compose_files import LocalFiles, find_sources
+from underway.adapters.compose_program import ComposeProgram
+from underway.compose.loading import Sources, load, load_site
+from underway.compose.sources import Understood
+from underway.errors import BugError, ConfigurationError, UnderwayError
+from underway.model.sensitive import SensitiveValues
+from underway.model.spec import AppSpec
+from underway.wiring.options import Reading, SessionOptions
+
+VALUES_CODES: Final = frozenset({"file-unreadable", "sensitive-command-failed", "variable-missing"})
+"""Errors of a file that is right, on a machine that lacks what a deploy takes from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadProject:
+    """What was read: `unread` says why it is the site alone, None where it is the whole file."""
+
+    spec: AppSpec
+    values: SensitiveValues = field(default_factory=dict)
+    runtime_values: SensitiveValues = field(default_factory=dict)
+    unread: UnderwayError | None = None
+
+
+class Project:
+    """A project's files and Docker Compose over them, as the options say."""
+
+    def __init__(self, options: SessionOptions) -> None:
+        """Find the files; raises ConfigurationError."""
+        self._sources = _sources(options)
+        self._composer = ComposeProgram(
+            directory=options.project_directory or self._sources.directory,
+            environment=options.environ,
+            env_files=options.env_files,
+            profiles=options.profiles,
+            project_name=options.project_name,
+        )
+        self._commands = CommandOutputs(options.environ)
+
+    def whole(self) -> Understood:
+        """The specification with its values; raises ConfigurationError."""
+        return load(self._sources, self._composer, LocalFiles(), self._commands)
+
+    def site(self) -> AppSpec:
+        """The app's name and hosts; raises ConfigurationError."""
+        return load_site(self._sources, self._composer, self._commands)
+
+    def read(self, reading: Reading) -> ReadProject:
+        """As much as `reading` says; raises ConfigurationError."""
+        if reading is Reading.SITE:
+            unread = BugError("bug", "a command that reads no values of the file asked for them")
+            return ReadProject(self.site(), unread=unread)
+        try:
+            understood = self.whole()
+        except ConfigurationError as error:
+            if reading is Reading.WHOLE or error.code not in VALUES_CODES:
+                raise
+            return ReadProject(self.site(), unread=error)
+        return ReadProject(understood.spec, understood.values, understood.runtime_values)
+
+
+def _sources(options: SessionOptions) -> Sources:
+    start = options.project_directory or Path.cwd()
+    return find_sources(
+        Path.cwd() if options.files else start,
+        files=options.files,
+        environment_name=options.environment,
+        environ=options.environ,
+    )

@@ -1,0 +1,51 @@
+"""How much of the file each command reads: what only looks or goes back works without values."""
+
+import pytest
+
+from tests.unit.cli.conftest import Stage
+from underway import api
+from underway.cli.program import run_program
+from underway.cli.sections import SECTIONS
+from underway.errors import RefusedError
+from underway.wiring.options import Reading
+
+READINGS = {
+    "plan": Reading.WHOLE,
+    "plan 3": Reading.SITE,
+    "ship": Reading.WHOLE,
+    "deploy": Reading.WHOLE,
+    "deploy 3": Reading.SITE,
+    "deploy 3 --current-secrets": Reading.WHOLE,
+    "rollback": Reading.SITE,
+    "rollback 3": Reading.SITE,
+    "rollback 3 --current-secrets": Reading.WHOLE,
+    "status": Reading.SITE,
+    "history": Reading.SITE,
+    "history --releases": Reading.SITE,
+    "logs": Reading.SITE,
+    "check": Reading.BEST,
+    "repair": Reading.SITE,
+    "prune": Reading.SITE,
+    "lock": Reading.SITE,
+    "remove --yes": Reading.SITE,
+}
+ASKS_NO_HOST = {"config", "errors"}
+
+
+def test_every_command_is_known_here() -> None:
+    commands = {name for names in SECTIONS.values() for name in names}
+    assert {line.split()[0] for line in READINGS} == commands - ASKS_NO_HOST
+
+
+@pytest.mark.parametrize("line", READINGS)
+def test_a_command_reads_no_more_than_it_needs(
+    line: str, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise RefusedError("not-confirmed", "far enough")
+
+    for name in api.__all__:
+        if callable(getattr(api, name)) and not isinstance(getattr(api, name), type):
+            monkeypatch.setattr(api, name, stop)
+    assert run_program(line.split()) == RefusedError.exit_code
+    assert stage.readings == [READINGS[line]]
