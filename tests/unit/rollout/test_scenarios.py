@@ -209,14 +209,14 @@ def test_a_hundred_hosts_with_ten_services_are_planned_in_no_time() -> None:
     old, new = (release(number, services, where, edges=3) for number in (1, 2))
     fleet = Pair(old, new).fleet()
     bare = fleet.snapshot()
-    began = time.perf_counter()
+    began = time.thread_time()
     first = planned(old, bare)
-    assert time.perf_counter() - began < 3
+    assert time.thread_time() - began < 3
     fleet.hurry(first.steps())
     snapshot = fleet.snapshot()
-    began = time.perf_counter()
+    began = time.thread_time()
     second = planned(new, snapshot)
-    assert time.perf_counter() - began < 3
+    assert time.thread_time() - began < 3
     assert sum(isinstance(step, StopContainer) for step in second.steps()) == 600
 
 
