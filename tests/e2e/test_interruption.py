@@ -51,10 +51,13 @@ class Voyage:
             self.visited.add(kind_of(effects[number - 1]))
         return done, effects
 
-    def follow(self, what: str, wish: Wish) -> None:
+    def follow(self, what: str, wish: Wish, *, is_begun: bool = True) -> None:
         """Somebody else goes on to `wish`, goes back to what served, or looks and then goes on."""
         client = self.project.elsewhere()
-        if what == "rollback":
+        if what == "rollback" and not is_begun:
+            refused = client.run("rollback").expect(4)
+            assert "no-older-release" in refused.err, refused
+        elif what == "rollback":
             client.run("rollback").expect(0)
         else:
             client.run("deploy").expect(0)
@@ -86,14 +89,16 @@ def sail(voyage: Voyage, how: str, side: str, number: int, what: str) -> int:
         settle_interrupted(voyage, wish, done)
     elif number <= len(effects):
         assert done.code == -9, told
-        is_recorded = kind_of(effects[number - 1]) not in UNRECORDED
-        is_over = kind_of(effects[number - 1]) == "RecordRunEnd" and side == "after"
+        kind = kind_of(effects[number - 1])
+        is_recorded = kind not in UNRECORDED
+        is_begun = is_recorded or (kind == "RecordRunBegin" and side == "after")
+        is_over = kind == "RecordRunEnd" and side == "after"
         if what == "nothing" and is_recorded and not is_over:
             voyage.expect_unfinished()
         if is_over:
             voyage.served = wish
         else:
-            voyage.follow(what, wish)
+            voyage.follow(what, wish, is_begun=is_begun)
     else:
         done.expect(0)
         voyage.served = wish
