@@ -153,11 +153,15 @@ class Tunnel:
         return False
 
     def close(self) -> None:
-        """End ssh and remove the socket; never raises."""
+        """End ssh and remove the socket; never raises.
+
+        The shell goes before its input ends: it would remove the directory too, which other
+        tunnels of this run need.
+        """
+        end_group(self._process)
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()
-        end_group(self._process)
         self._listener.join(1)
         self.socket_path.unlink(missing_ok=True)
 
