@@ -110,7 +110,7 @@ class SshRoute:
     def _dialled(self) -> DialTunnel:
         """The second way: the socket is there, so the server may forbid forwarding to it."""
         dial = DialTunnel(self._endpoint, self._directory.new_socket())
-        if answers(dial.socket_path):
+        if answers(dial.socket_path, login_s=CONNECT_S):
             return dial
         dial.close()
         if "not found" in dial.stderr:

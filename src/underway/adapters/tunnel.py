@@ -31,6 +31,7 @@ RECONNECT_S: Final = 10
 """For a host that answered in this run already: its name is known and its way is short."""
 _READY_S: Final = 30.0
 _PING_S: Final = 10.0
+_LISTENS_S: Final = 1.0
 _POLL_S: Final = 0.01
 _STDERR_LINES: Final = 50
 _PREFIX: Final = "underway-t-"
@@ -204,13 +205,26 @@ def ssh_argv(endpoint: SshEndpoint, options: Sequence[str], command: str = "") -
     ]
 
 
-def answers(path: Path) -> bool:
-    """Whether an engine answers behind a local socket."""
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(_PING_S)
-            probe.connect(str(path))
-            probe.sendall(_PING)
-            return probe.recv(5) == b"HTTP/"
-    except OSError:
-        return False
+def answers(path: Path, *, login_s: float = 0) -> bool:
+    """Whether an engine answers behind a local socket, after a login of up to `login_s` seconds.
+
+    A socket that was just made is refused until its program listens.
+    """
+    deadline = time.monotonic() + _LISTENS_S
+    while True:
+        try:
+            return _pinged(path, _PING_S + login_s)
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_S)
+        except OSError:
+            return False
+
+
+def _pinged(path: Path, timeout_s: float) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(timeout_s)
+        probe.connect(str(path))
+        probe.sendall(_PING)
+        return probe.recv(5) == b"HTTP/"

@@ -8,15 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from underway.adapters import tunnel
-from underway.adapters.endpoint import SshEndpoint
-from underway.adapters.program import end_group
-from underway.adapters.tunnel import Tunnel, TunnelDirectory
+from underway.adapters.tunnel import TunnelDirectory
 
-_SSH = """#!/bin/sh
-for word; do case $word in *.sock:*) touch "${word%%:*}";; esac; done
-exec sleep 600
-"""
 _MAKE = """
 import sys, time
 from underway.adapters.tunnel import TunnelDirectory
@@ -63,29 +56,3 @@ def test_a_directory_that_is_being_made_and_what_is_not_ours_stay(runtime: Path)
     made.remove()
     made.remove()
     assert sorted(runtime.iterdir()) == [other, young]
-
-
-def test_a_tunnel_that_is_closed_leaves_the_directory_to_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However much time its programs are given before they are ended."""
-    ssh = tmp_path / "bin" / "ssh"
-    ssh.parent.mkdir()
-    ssh.write_text(_SSH)
-    ssh.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{ssh.parent}:{os.environ['PATH']}")
-    directory = TunnelDirectory()
-
-    def end_late(process: "subprocess.Popen[bytes]") -> None:
-        deadline = time.monotonic() + 0.5
-        while directory.path.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        end_group(process)
-
-    monkeypatch.setattr(tunnel, "end_group", end_late)
-    made = Tunnel(SshEndpoint("h1", "", 0, "/var/run/docker.sock"), directory.new_socket())
-    assert made.await_socket(), made.stderr
-    made.close()
-    assert directory.path.is_dir()
-    assert not made.socket_path.exists()
-    directory.remove()
