@@ -189,6 +189,12 @@ class Proxy(Protocol):
         True where no proxy runs.
         """
 
+    def succeed(self) -> None:
+        """Wait until the successor that was started serves in place of the proxy before.
+
+        StepFailedError `edge-renewal-failed` where it gave up: then the one before serves on.
+        """
+
     def sessions(self, app: AppName, service: ServiceName) -> Mapping[str, Sessions]:
         """What each server of a service still has, over all workers, old ones included."""
 

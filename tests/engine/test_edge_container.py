@@ -15,11 +15,11 @@ from lab.laboratory import Laboratory, down
 from tests.engine.laboratory_probe import docker, eventually
 from underway.adapters.connector import DockerConnector
 from underway.adapters.haproxy import HaproxyProxy
-from underway.model.names import AppName, HostName, RunNumber, ServiceName
+from underway.model.names import EDGE_CONTAINER, AppName, HostName, RunNumber, ServiceName
 from underway.model.spec import HostSpec, ProbeSpec, ProxySpec
 from underway.model.traffic import ObservedUpstream, Server, ServerMode, Side, Upstream
 from underway.ports import Engine
-from underway.rollout.edge import EDGE_CONTAINER, EDGE_VOLUME, edge_container
+from underway.rollout.edge import EDGE_VOLUME, edge_container
 from underway.rollout.haproxy_config import EDGE_HEALTH_PATH
 
 pytestmark = [
@@ -33,7 +33,8 @@ APP, WEB = AppName("app"), ServiceName("web")
 PORT = 8088
 STARTED = ("inspect", "-f", "{{.State.StartedAt}}", EDGE_CONTAINER)
 WORKER = (
-    "echo 'show proc' | socat -t 5 - UNIX:/edge/run/master.sock | awk '$2 == \"worker\" {print $1}'"
+    "echo 'show proc' | socat -t 5 - UNIX:$(echo /edge/run/*/master.sock)"
+    " | awk '$2 == \"worker\" {print $1}'"
 )
 
 
@@ -125,7 +126,7 @@ def test_the_edge_has_no_right_it_does_not_need(place: Place) -> None:
     status = place.docker(
         *("exec", EDGE_CONTAINER, "bash", "-c"),
         "cd /proc; for p in [0-9]*; do if grep -q -- '-x\\|-W' $p/cmdline 2>/dev/null;"
-        " then grep -H '^Uid' $p/status; fi; done; stat -c %a /edge/run/*.sock",
+        " then grep -H '^Uid' $p/status; fi; done; stat -c %a /edge/run/*/*.sock",
     )
     assert any("\t0\t" not in line for line in status.splitlines() if "Uid" in line), status
     assert status.splitlines()[-2:] == ["600", "600"]

@@ -7,10 +7,11 @@ from tests.fakes.simulated_edge import refuse_traffic
 from tests.fakes.simulated_host import EDGE_ROLE, Box, SimulatedHost
 from underway.errors import EngineError
 from underway.model.container import ContainerRequest
-from underway.model.names import LABEL_ROLE
+from underway.model.names import EDGE_CONTAINER, LABEL_ROLE
 from underway.model.snapshot import ContainerStatus, Health, Role, VolumeState
 from underway.model.spec import MountKind
-from underway.model.step import StopContainer
+from underway.model.step import RenewProxy, StopContainer
+from underway.rollout.edge import retired_proxy
 
 if TYPE_CHECKING:
     from tests.fakes.simulation import Simulation
@@ -68,6 +69,32 @@ def start(fleet: "Simulation", host: SimulatedHost, name: str) -> None:
     _watch_commands(fleet, box)
     health = Health.STARTING if box.has_healthcheck else Health.NONE
     host.boxes[name] = replace(box, status=ContainerStatus.RUNNING, health=health)
+    if box.role == EDGE_ROLE:
+        _serve(host, host.boxes[name])
+
+
+def _serve(host: SimulatedHost, box: Box) -> None:
+    """A proxy that starts takes over from the one that serves; one that was succeeded rests."""
+    if box.id in host.rested:
+        return
+    former = host.boxes.get(host.proxy)
+    if former is not None and former is not box:
+        host.rested |= {former.id}
+    host.proxy = box.name
+
+
+def renew(fleet: "Simulation", host: SimulatedHost, step: RenewProxy) -> None:
+    if host.proxy == step.container and host.has_proxy():
+        return
+    if host.proxy != step.successor or not host.has_proxy():
+        fleet.broken(f"no proxy of {host.name} took over")
+        raise EngineError("container-missing", f"no {step.successor}", status=404)
+    former = host.boxes.pop(step.container, None)
+    if former is not None:
+        retired = retired_proxy(former.id)
+        host.boxes[retired] = replace(former, name=retired)
+    host.boxes[step.container] = replace(host.boxes.pop(step.successor), name=step.container)
+    host.proxy = step.container
 
 
 def _watch_commands(fleet: "Simulation", box: Box) -> None:
@@ -99,5 +126,6 @@ def remove(fleet: "Simulation", host: SimulatedHost, name: str) -> None:
     box = host.boxes.pop(name, None)
     if box and box.role == Role.REPLICA.value and (box.is_running or box.is_restarting):
         fleet.broken(f"{name} on {host.name} is killed without its grace period")
-    if box and box.role == EDGE_ROLE:
+    if box and box.role == EDGE_ROLE and name == host.proxy:
         host.checks.clear()
+        host.proxy = EDGE_CONTAINER

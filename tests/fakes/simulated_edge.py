@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.fakes.simulated_host import EDGE_ROLE, Box, SimulatedHost
+from tests.fakes.simulated_host import Box, SimulatedHost
 from underway.errors import StepFailedError
 from underway.model.names import AppName, ServiceName
 from underway.model.snapshot import ContainerStatus, Health
@@ -35,7 +35,7 @@ def refuse_traffic(fleet: "Simulation", host: SimulatedHost, name: str, what: st
 
 
 def route(fleet: "Simulation", host: SimulatedHost, wished: Upstream, *, is_half: bool) -> None:
-    if not host.has_running(EDGE_ROLE):
+    if not host.has_proxy():
         raise StepFailedError("no-proxy", f"no proxy runs on {host.name}")
     key = (wished.app, wished.service)
     seen = host.upstreams.get(key)
@@ -96,7 +96,7 @@ def judge_gate(
 def watch_traffic(fleet: "Simulation", step: Step) -> None:
     """After each step: would an edge send the next request to something that cannot answer."""
     for edge in fleet.hosts.values():
-        if not edge.has_running(EDGE_ROLE):
+        if not edge.has_proxy():
             continue
         for upstream in edge.upstreams.values():
             for server in live_servers(upstream):

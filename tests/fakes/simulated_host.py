@@ -7,7 +7,9 @@ from typing import Final
 from underway.model.container import ContainerRequest
 from underway.model.image import ImageIdentity, ImageState
 from underway.model.names import (
+    EDGE_CONTAINER,
     LABEL_APP,
+    LABEL_PORT,
     LABEL_ROLE,
     LABEL_SERVICE,
     AppName,
@@ -140,6 +142,8 @@ class SimulatedHost:
     vault: tuple[int, ...] = ()
     upstreams: dict[tuple[AppName, ServiceName], Upstream] = field(default_factory=dict)
     checks: dict[CheckKey, str] = field(default_factory=dict)
+    proxy: str = EDGE_CONTAINER
+    rested: frozenset[str] = frozenset()
 
     def fork(self) -> "SimulatedHost":
         """An independent copy: all values inside are frozen."""
@@ -160,9 +164,13 @@ class SimulatedHost:
             for box in self.boxes.values()
         )
 
+    def has_proxy(self) -> bool:
+        """Whether the proxy that speaks for this edge runs."""
+        return self.proxy in self.boxes and self.boxes[self.proxy].is_running
+
     def listens(self) -> set[tuple[str, int]]:
         """Addresses and ports at which the edge listens for services."""
-        if not self.has_running(EDGE_ROLE):
+        if not self.has_proxy():
             return set()
         return {
             (address, int(port))
@@ -204,7 +212,7 @@ class SimulatedHost:
     def state(self) -> HostState:
         """What `observe` sees of this host."""
         has_anchor = self.has_running(Role.ANCHOR.value)
-        has_edge = self.has_running(Role.EDGE.value)
+        has_edge = self.has_proxy()
         return HostState(
             name=self.name,
             facts=FACTS,
@@ -223,7 +231,10 @@ class SimulatedHost:
     def _edge(self) -> EdgeState:
         return EdgeState(
             "3.0",
-            tuple(
+            container=ContainerName(self.proxy),
+            rested=tuple(sorted(self.rested)),
+            http_port=int(self.boxes[self.proxy].label(LABEL_PORT) or 0),
+            upstreams=tuple(
                 ObservedUpstream(
                     u.app,
                     u.service,

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from tests.fakes.simulated_containers import create, need_image, remove, start, stop
+from tests.fakes.simulated_containers import create, need_image, remove, renew, start, stop
 from tests.fakes.simulated_edge import judge_gate, live_servers, route, unroute, watch_traffic
-from tests.fakes.simulated_host import EDGE_ROLE, Box, SimulatedHost, overlapping
+from tests.fakes.simulated_host import Box, SimulatedHost, overlapping
 from underway.errors import EngineError, StepFailedError, UnreachableError
 from underway.model.image import ImageIdentity
 from underway.model.names import (
@@ -46,6 +46,7 @@ from underway.model.step import (
     RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
+    RenewProxy,
     SendImage,
     SetCurrent,
     SetUpstream,
@@ -142,7 +143,7 @@ class Simulation:
         """Ids of the containers that take users' requests for `service` from `edge` and answer."""
         host = self.hosts[edge]
         upstream = host.upstreams.get((self.app, service))
-        if upstream is None or not host.has_running(EDGE_ROLE):
+        if upstream is None or not host.has_proxy():
             return frozenset()
         found = set()
         for server in live_servers(upstream):
@@ -185,7 +186,7 @@ class Simulation:
                 if box.is_running:
                     host.boxes[name] = self._settled(box)
         for host in self.hosts.values():
-            if not host.has_running(EDGE_ROLE):
+            if not host.has_proxy():
                 continue
             for upstream in host.upstreams.values():
                 for server in upstream.servers:
@@ -255,7 +256,7 @@ class Simulation:
                 self._apply(step, self.hosts[step.host], is_half=False)
         self.settle()
 
-    def _apply(  # noqa: C901 -- one case each
+    def _apply(  # noqa: C901, PLR0912 -- one case each
         self, step: Step, host: SimulatedHost, *, is_half: bool
     ) -> None:
         match step:
@@ -269,9 +270,12 @@ class Simulation:
                 stop(self, host, step, is_half=is_half)
             case RemoveContainer(container=name):
                 remove(self, host, name)
-            case RemoveProxy(container=name, volume=volume):
-                if not host.upstreams or not host.has_running(EDGE_ROLE):
-                    remove(self, host, name)
+            case RenewProxy():
+                renew(self, host, step)
+            case RemoveProxy(volume=volume):
+                if not host.upstreams or not host.has_proxy():
+                    for box in [b for b in host.boxes.values() if b.role == Role.EDGE.value]:
+                        remove(self, host, box.name)
                     host.volumes.pop(volume, None)
                     host.upstreams.clear()
             case SetUpstream(upstream=upstream):

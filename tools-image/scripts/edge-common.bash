@@ -5,14 +5,25 @@
 # a new set, checked whole, and one rename of the link. What must be equal for the running proxy to
 # take a change without a reload is its *structure*: all configuration except the lines of servers.
 # The proxy carries the digest of its structure as its description.
+#
+# Two containers may share the volume while one succeeds the other: each has its sockets in
+# `run/SELF`, `current` names the one that serves, and `left/SELF` marks one that never will again.
 
 export LC_ALL=C
 export UNDERWAY_EDGE_DIR="${UNDERWAY_EDGE_DIR:-/edge}"
 export UNDERWAY_EDGE_LIVE="$UNDERWAY_EDGE_DIR/live"
 readonly HAPROXY="${UNDERWAY_EDGE_HAPROXY:-haproxy}"
-readonly ADMIN="$UNDERWAY_EDGE_DIR/run/admin.sock" MASTER="$UNDERWAY_EDGE_DIR/run/master.sock"
+# The container's own id, from the files that the engine binds into it: nothing else is its own and
+# outlives a restart.
+SELF="${UNDERWAY_EDGE_SELF:-$(sed -n 's|.*/containers/\([0-9a-f]\{12\}\)[0-9a-f]\{52\}/.*|\1|p;T;q' \
+  /proc/self/mountinfo)}"
+readonly SELF="${SELF:-proxy}" CURRENT="$UNDERWAY_EDGE_DIR/current"
+readonly RUNS="$UNDERWAY_EDGE_DIR/run" LEFT="$UNDERWAY_EDGE_DIR/left"
+export UNDERWAY_EDGE_RUN="$RUNS/$SELF"
+readonly ADMIN="$UNDERWAY_EDGE_RUN/admin.sock" MASTER="$UNDERWAY_EDGE_RUN/master.sock"
 readonly EXIT_BUNDLE=20 EXIT_NEWER_RUN=21 EXIT_HOST_TAKEN=22 EXIT_INVALID=23 EXIT_RELOAD=24
 readonly EXIT_RUNTIME=25 EXIT_BUSY=26 EXIT_NOT_RUNNING=27 EXIT_IN_USE=28
+readonly EXIT_SUCCEEDED=29 EXIT_STAYED=30
 if [[ -s /proc/net/if_inet6 ]]; then export UNDERWAY_EDGE_IPV6=1; fi
 
 set -E
@@ -27,12 +38,28 @@ fail() {
 
 # Both close their half after the command: the answer ends when the proxy closes the other.
 admin() { printf '%s\n' "$1" | socat -t 30 - "UNIX-CONNECT:$ADMIN"; }
-master() { printf '%s\n' "$1" | socat -t 30 - "UNIX-CONNECT:$MASTER"; }
+master() { printf '%s\n' "$1" | socat -t 30 - "UNIX-CONNECT:${2:-$MASTER}"; }
 
 take_lock() {
   exec 9>"$UNDERWAY_EDGE_DIR/lock"
   flock -w "${UNDERWAY_EDGE_LOCK_WAIT_S:-20}" 9 ||
     fail "$EXIT_BUSY" "another change of this edge holds its lock"
+}
+
+current_proxy() { cat -- "$CURRENT" 2>/dev/null || true; }
+
+# Whether a container's proxy, or what makes it ready, is alive: its watcher holds this lock.
+is_alive() { # SELF
+  [[ -e $RUNS/$1/alive ]] && ! flock -n "$RUNS/$1/alive" true
+}
+
+# Only one container speaks for the edge.
+require_current() {
+  local current
+  current="$(current_proxy)"
+  if [[ -n $current && $current != "$SELF" ]]; then
+    fail "$EXIT_SUCCEEDED" "another container speaks for this edge: $current"
+  fi
 }
 
 structure_of() { # SET

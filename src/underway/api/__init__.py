@@ -18,10 +18,12 @@ from underway.api.deploying import (
 from underway.api.inspecting import ReplicaLine, history, logs, releases, status
 from underway.api.maintaining import lock_holders, lock_release, prune, remove
 from underway.api.session import Session
+from underway.rollout.scene import ProxyRenewal
 
 __all__ = [
     "DeployOptions",
     "DeployResult",
+    "ProxyRenewal",
     "ReplicaLine",
     "Session",
     "check",

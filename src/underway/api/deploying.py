@@ -15,6 +15,7 @@ from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, ServiceNam
 from underway.model.plan import Plan
 from underway.model.release import Release, RunRecord
 from underway.model.snapshot import Snapshot
+from underway.rollout.scene import ProxyRenewal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class DeployOptions:
     wait_s: float = 0.0
     current_secrets: bool = False
     past_migrations: bool = False
+    proxy_renewal: ProxyRenewal = ProxyRenewal.DUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,12 @@ def repair(
     session: Session, *, skip_hosts: frozenset[HostName] = frozenset(), wait_s: float = 0.0
 ) -> DeployResult:
     """Bring what runs back to what the current release says, and touch nothing else."""
-    options = DeployOptions(allow_interruption=True, skip_hosts=skip_hosts, wait_s=wait_s)
+    options = DeployOptions(
+        allow_interruption=True,
+        skip_hosts=skip_hosts,
+        wait_s=wait_s,
+        proxy_renewal=ProxyRenewal.NEVER,
+    )
 
     def current(snapshot: Snapshot) -> Cargo:
         release = current_release(snapshot)
@@ -108,7 +115,7 @@ def rollback(session: Session, options: DeployOptions | None = None) -> DeployRe
     What `before` of the releases rolled back did is taken back by their `undo` commands; where
     one has none, RefusedError `past-migrations` unless the user accepts that.
     """
-    chosen = options or DeployOptions()
+    chosen = replace(options or DeployOptions(), proxy_renewal=ProxyRenewal.NEVER)
     seen = session.observe()
     number = chosen.release or _release_before(seen)
     reverts = _passed(seen, number)
@@ -134,6 +141,7 @@ def _job(command: str, options: DeployOptions) -> Job:
         allows_interruption=options.allow_interruption,
         skip_hosts=options.skip_hosts,
         wait_s=options.wait_s,
+        proxy_renewal=options.proxy_renewal,
     )
 
 

@@ -119,7 +119,13 @@ def _edge(scene: Scene, host: HostState) -> EdgeStatus:
     if host.edge is None:
         return EdgeStatus(host.name, "")
     names = {n for u in host.edge.upstreams if u.app == scene.app for n in u.hosts}
-    return EdgeStatus(host.name, host.edge.version, host.edge.http_port, tuple(sorted(names)))
+    return EdgeStatus(
+        host.name,
+        host.edge.version,
+        host.edge.http_port,
+        tuple(sorted(names)),
+        is_outdated=host.has_old_proxy,
+    )
 
 
 def _services(scene: Scene, release: Release | None) -> tuple[ServiceStatus, ...]:

@@ -25,7 +25,7 @@ from underway.rollout.apply import Applier
 from underway.rollout.before import images_to_revert
 from underway.rollout.plan import plan_records, plan_release
 from underway.rollout.removal import empty_release
-from underway.rollout.scene import Policy
+from underway.rollout.scene import Policy, ProxyRenewal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Job:
     skip_hosts: frozenset[HostName] = field(default_factory=frozenset)
     wait_s: float = 0.0
     reverts: tuple[Release, ...] = ()
+    proxy_renewal: ProxyRenewal = ProxyRenewal.DUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Course:
             reverts=() if self.is_undo else self.job.reverts,
             tolerated=self.tolerated,
             held_ports=self.held_ports,
+            proxy_renewal=self.job.proxy_renewal,
         )
 
     def transfer(self, snapshot: Snapshot) -> tuple[Lane, ...]:
@@ -170,7 +172,10 @@ class Course:
 
     def settled(self) -> "Course":
         """The same course once its plan was carried out: what it did once is not done again."""
-        return replace(self, job=replace(self.job, recreates=False, reverts=()))
+        return replace(
+            self,
+            job=replace(self.job, recreates=False, reverts=(), proxy_renewal=_settled(self.job)),
+        )
 
     def back_to(self, snapshot: Snapshot, previous: Release | None) -> "Course":
         """The course that undoes this one: to `previous`, or to nothing."""
@@ -179,6 +184,12 @@ class Course:
             return replace(self, cargo=nothing, is_undo=True)
         cargo = recorded(self.session, snapshot, previous.number)
         return replace(self, cargo=cargo, is_undo=True)
+
+
+def _settled(job: Job) -> ProxyRenewal:
+    """A proxy that was renewed as asked is as wished; one that was kept as asked stays so."""
+    asked = job.proxy_renewal
+    return ProxyRenewal.DUE if asked is ProxyRenewal.ALWAYS else asked
 
 
 def _serving(snapshot: Snapshot) -> ReleaseNumber:

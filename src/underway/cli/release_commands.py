@@ -13,6 +13,11 @@ from underway.report.plan_text import plan_lines
 from underway.report.result_text import deployed_lines
 from underway.wiring.options import Reading
 
+_RENEWALS = {
+    None: api.ProxyRenewal.DUE,
+    True: api.ProxyRenewal.ALWAYS,
+    False: api.ProxyRenewal.NEVER,
+}
 _RELEASE = click.argument("release", default="", metavar="[RELEASE]")
 _RECREATE = click.option("--recreate", is_flag=True, help="Replace replicas that are as wished.")
 _PULL = click.option(
@@ -27,6 +32,13 @@ _INTERRUPT = click.option(
     is_flag=True,
     help="Allow services to stop serving for a moment, without asking.",
 )
+_PROXY = click.option(
+    "--renew-proxy/--keep-proxy",
+    "renew_proxy",
+    default=None,
+    help="Renew proxies that another tools image would make, though other apps share them; or "
+    "keep all as they are. No request is lost either way.",
+)
 _SECRETS = click.option(
     "--current-secrets",
     is_flag=True,
@@ -38,6 +50,7 @@ _SECRETS = click.option(
 @_RELEASE
 @_RECREATE
 @_PULL
+@_PROXY
 @SKIP_HOST
 def plan(
     console: Console,
@@ -45,6 +58,7 @@ def plan(
     release: str,
     recreate: bool,
     pull: tuple[str, ...],
+    renew_proxy: bool | None,
     skip_hosts: tuple[str, ...],
 ) -> None:
     """Show what a deploy would do, and why.
@@ -59,6 +73,7 @@ def plan(
             recreate=recreate,
             refresh=frozenset(map(ServiceName, pull)),
             skip_hosts=frozenset(map(HostName, skip_hosts)),
+            proxy_renewal=_RENEWALS[renew_proxy],
         )
         made = api.plan(session, options)
     if console.options.is_json:
@@ -89,6 +104,7 @@ def ship(console: Console, *, pull: tuple[str, ...], wait_s: float) -> None:
 @_RECREATE
 @_PULL
 @_INTERRUPT
+@_PROXY
 @SKIP_HOST
 @WAIT
 @_SECRETS
@@ -99,6 +115,7 @@ def deploy(
     recreate: bool,
     pull: tuple[str, ...],
     allow_interruption: bool,
+    renew_proxy: bool | None,
     skip_hosts: tuple[str, ...],
     wait_s: float,
     current_secrets: bool,
@@ -119,6 +136,7 @@ def deploy(
             skip_hosts=frozenset(map(HostName, skip_hosts)),
             wait_s=wait_s,
             current_secrets=current_secrets,
+            proxy_renewal=_RENEWALS[renew_proxy],
         )
         result = api.deploy(session, options)
     show_result(console, result)

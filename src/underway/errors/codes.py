@@ -187,6 +187,11 @@ CODES: dict[str, CodeEntry] = {
         "The proxy checked a configuration but could not load it; the old one serves on.",
         "Look at the logs of the container underway-edge, then run the command again.",
     ),
+    "edge-renewal-failed": CodeEntry(
+        10,
+        "A proxy's successor could not take over; the proxy before serves on as it did.",
+        "Look at the logs of the container underway-edge-next; `--keep-proxy` deploys without it.",
+    ),
     "edge-script-failed": CodeEntry(
         10,
         "A command inside the edge's container failed.",

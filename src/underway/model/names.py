@@ -33,8 +33,16 @@ LABEL_ADDRESS: Final = "underway.address"
 LABEL_RUN: Final = "underway.run"
 LABEL_HOLDER: Final = "underway.holder"
 LABEL_SINCE: Final = "underway.since"
+LABEL_REVISION: Final = "underway.revision"
+"""On a proxy: which revision of the edge it is; a newer Underway has a greater one."""
 LABEL_TOOLS: Final = "underway.tools"
 """On the tools image: the first digits of the digest of what it was built from."""
+
+EDGE_REVISION: Final = 1
+"""Grows with every change of the proxy's base configuration, its container or its scripts."""
+EDGE_CONTAINER: Final = ContainerName("underway-edge")
+EDGE_SUCCESSOR: Final = ContainerName("underway-edge-next")
+"""A proxy that takes over from the one that runs; it gets the name once it serves."""
 
 LOCAL_HOST: Final = HostName("local")
 """The name of the only host of a file that names none."""

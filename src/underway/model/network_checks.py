@@ -50,7 +50,10 @@ def _edge(spec: AppSpec, host: HostState, look: HostLook) -> Iterator[CheckResul
         yield failed(host.name, "edge", text, "let another host be the edge (x-underway.edge)")
         return
     if host.edge is not None and host.edge.http_port == port:
-        yield passed(host.name, "edge", f"HAProxy {host.edge.version} runs on port {port}")
+        text = f"HAProxy {host.edge.version} runs on port {port}"
+        if host.has_old_proxy:
+            text += "; an older Underway made it, and the next deploy renews it"
+        yield passed(host.name, "edge", text)
         return
     remedy = "stop it, or give the edge another port (x-underway.edge.http_port)"
     holders = _holders(host, look, port)

@@ -5,12 +5,14 @@ from enum import StrEnum
 
 from underway.model.image import ImageState
 from underway.model.names import (
+    EDGE_REVISION,
     LABEL_ADDRESS,
     LABEL_APP,
     LABEL_GENERATION,
     LABEL_PORT,
     LABEL_RELEASE,
     LABEL_REPLICA,
+    LABEL_REVISION,
     LABEL_ROLE,
     LABEL_SERVICE,
     AppName,
@@ -119,6 +121,11 @@ class ContainerState:
         return int(self.label(LABEL_RELEASE) or 0)
 
     @property
+    def revision(self) -> int:
+        """Of a proxy: which revision of the edge it was made as, or 0."""
+        return int(self.label(LABEL_REVISION) or 0)
+
+    @property
     def role(self) -> str:
         """What it is for (see `Role`), or "" for a foreign one."""
         return self.label(LABEL_ROLE)
@@ -183,6 +190,12 @@ class HostState:
     ledger: LedgerState | None = None
     vault: tuple[int, ...] = ()
     edge: EdgeState | None = None
+
+    @property
+    def has_old_proxy(self) -> bool:
+        """Whether a proxy runs that an older Underway made: the next deploy renews it."""
+        proxy = self.container(self.edge.container) if self.edge else None
+        return proxy is not None and proxy.revision < EDGE_REVISION
 
     def container(self, name: str) -> ContainerState | None:
         """The container called `name`, or None."""

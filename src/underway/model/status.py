@@ -109,12 +109,16 @@ class HostStatus:
 
 @dataclass(frozen=True, slots=True)
 class EdgeStatus:
-    """The proxy on one edge. `version` is "" where none runs."""
+    """The proxy on one edge. `version` is "" where none runs.
+
+    `is_outdated`: an older Underway made it, and the next deploy renews it.
+    """
 
     host: HostName
     version: str
     http_port: int = 0
     names: tuple[str, ...] = ()
+    is_outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -116,6 +116,19 @@ class RemoveProxy:
 
 
 @dataclass(frozen=True, slots=True)
+class RenewProxy:
+    """Give a proxy the name of the one before, once it has taken over from it.
+
+    From then on the former one takes nothing new. It ends what it has under a name that tells so.
+    """
+
+    host: HostName
+    container: ContainerName
+    successor: ContainerName
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class WriteFiles:
     """Fill a volume with secret files, through a container that never starts.
 
@@ -302,6 +315,7 @@ Step = (
     | CreateVolume
     | RemoveVolume
     | RemoveProxy
+    | RenewProxy
     | WriteFiles
     | WriteVault
     | RecordRelease

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from underway.model.names import AppName, RunNumber, ServiceName
+from underway.model.names import EDGE_CONTAINER, AppName, ContainerName, RunNumber, ServiceName
 from underway.model.spec import ProxySpec
 
 
@@ -97,12 +97,18 @@ class ObservedUpstream:
 
 @dataclass(frozen=True, slots=True)
 class EdgeState:
-    """One edge's proxy as it was seen. `runs` are the last run that changed each app here."""
+    """One edge's proxy as it was seen. `runs` are the last run that changed each app here.
+
+    `container` is where it runs. `rested` are the ids (their first digits) of other containers
+    that served, or failed to, and never will again.
+    """
 
     version: str
     upstreams: tuple[ObservedUpstream, ...] = ()
     runs: tuple[tuple[AppName, RunNumber], ...] = ()
     http_port: int = 0
+    container: ContainerName = EDGE_CONTAINER
+    rested: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

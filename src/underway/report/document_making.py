@@ -70,7 +70,8 @@ def status_document(report: StatusReport) -> StatusDocument:
         hosts=tuple(_host(host) for host in report.hosts),
         services=tuple(_service(service) for service in report.services),
         edges=tuple(
-            EdgePart(edge.host, edge.version, edge.http_port, edge.names) for edge in report.edges
+            EdgePart(edge.host, edge.version, edge.http_port, edge.names, edge.is_outdated)
+            for edge in report.edges
         ),
         drift=tuple(
             DriftPart(drift.kind, drift.subject, drift.explanation, drift.remedy)

@@ -151,12 +151,16 @@ class ServicePart(msgspec.Struct, frozen=True):
 
 
 class EdgePart(msgspec.Struct, frozen=True):
-    """The proxy on an edge; `version` is "" where none runs."""
+    """The proxy on an edge; `version` is "" where none runs.
+
+    `is_outdated`: an older Underway made it, and the next deploy renews it.
+    """
 
     host: str
     version: str
     http_port: int
     names: tuple[str, ...]
+    is_outdated: bool = False
 
 
 class DriftPart(msgspec.Struct, frozen=True):

@@ -144,6 +144,8 @@ def _edges(edges: tuple[EdgeStatus, ...]) -> list[Line]:
     rows = [[faint("EDGE"), faint("PROXY"), faint("PORT"), faint("SERVES")]]
     for edge in edges:
         proxy = Span(f"HAProxy {edge.version}") if edge.version else bad("none runs")
+        if edge.is_outdated:
+            proxy = warn(f"HAProxy {edge.version}, old: a deploy renews it")
         port = str(edge.http_port) if edge.http_port else "-"
         rows.append([Span(edge.host), proxy, Span(port), Span(", ".join(edge.names) or "-")])
     return table(rows)

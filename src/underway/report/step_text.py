@@ -22,6 +22,7 @@ from underway.model.step import (
     RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
+    RenewProxy,
     SendImage,
     SetCurrent,
     SetUpstream,
@@ -43,6 +44,7 @@ VERBS: Final = {
     "CreateVolume": "create volume",
     "RemoveVolume": "remove volume",
     "RemoveProxy": "remove proxy",
+    "RenewProxy": "renew proxy",
     "WriteFiles": "write files",
     "WriteVault": "write values of release",
     "RecordRelease": "record release",
@@ -100,7 +102,7 @@ def _subject(step: Step) -> tuple[str, str]:  # noqa: C901, PLR0911 (one case pe
             return _place(step)
         case WriteFiles(volume=name, files=files):
             return name, ", ".join(file.target for file in files)
-        case RemoveImage(image=name) | RemoveProxy(container=name):
+        case RemoveImage(image=name) | RemoveProxy(container=name) | RenewProxy(container=name):
             return name, ""
         case WriteVault(release=number) | RecordRelease(release=number):
             return str(number), ""

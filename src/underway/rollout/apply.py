@@ -14,6 +14,7 @@ from underway.model.image import ImageIdentity
 from underway.model.names import LABEL_APP, HostName, RunNumber, ServiceName
 from underway.model.release import Release
 from underway.model.sensitive import SensitiveValues
+from underway.model.snapshot import Role
 from underway.model.step import (
     AwaitContainer,
     AwaitDrained,
@@ -30,6 +31,7 @@ from underway.model.step import (
     RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
+    RenewProxy,
     SendImage,
     SetCurrent,
     SetUpstream,
@@ -41,6 +43,7 @@ from underway.model.step import (
     WriteVault,
 )
 from underway.ports import Clock, Engine, Progress
+from underway.rollout.edge import retired_proxy
 from underway.rollout.gates import Gates
 from underway.rollout.refused import Refused
 
@@ -90,6 +93,8 @@ class Applier:
                 self._stop(step)
             case RemoveProxy():
                 return self._remove_proxy(step)
+            case RenewProxy():
+                self._renew_proxy(step)
             case _:
                 self._engine(step)
         return DONE
@@ -129,9 +134,27 @@ class Applier:
     def _remove_proxy(self, step: RemoveProxy) -> StepResult:
         if not self.world.proxy(step.host).retire():
             return StepResult(text="it stays: another app uses it")
-        self._at(step.host).remove(step.container)
-        self._at(step.host).remove_volume(step.volume)
+        engine = self._at(step.host)
+        engine.remove(step.container)
+        for container in engine.containers():
+            if container.role == Role.EDGE:
+                engine.remove(container.name)
+        engine.remove_volume(step.volume)
         return DONE
+
+    def _renew_proxy(self, step: RenewProxy) -> None:
+        engine, proxy = self._at(step.host), self.world.proxy(step.host)
+        proxy.succeed()
+        # Another run may end the same succession: who is looked at first cannot be the new one.
+        former = engine.container(step.container)
+        state = proxy.state()
+        if state is None or state.container == step.container:
+            return
+        if former is not None:
+            retired = retired_proxy(former.id)
+            if (engine.container(former.id) or former).name == step.container:
+                engine.rename(former.id, retired)
+        engine.rename(step.successor, step.container)
 
     def _engine(
         self,

@@ -2,7 +2,7 @@
 
 Pure: the request an engine needs to create it. The base configuration travels in its environment,
 so that it comes back with every restart and a newer Underway shows as another generation; all
-else lives in the volume.
+else lives in the volume. Clients of several versions share an edge: the greatest revision wins.
 """
 
 import hashlib
@@ -12,8 +12,11 @@ from typing import Final
 
 from underway.model.container import ContainerRequest
 from underway.model.names import (
+    EDGE_CONTAINER,
+    EDGE_REVISION,
     LABEL_GENERATION,
     LABEL_PORT,
+    LABEL_REVISION,
     LABEL_ROLE,
     ContainerName,
 )
@@ -21,9 +24,11 @@ from underway.model.snapshot import Role
 from underway.model.spec import EnvVar, Mount, MountKind
 from underway.rollout.haproxy_config import base_text
 
-EDGE_CONTAINER: Final = ContainerName("underway-edge")
 EDGE_VOLUME: Final = "underway-edge"
 EDGE_DIRECTORY: Final = "/edge"
+
+ID_DIGITS: Final = 12
+"""How much of its container's id a proxy tells."""
 
 _STOP_GRACE_S: Final = 30.0
 _ENGINE: Final = {
@@ -41,8 +46,18 @@ _ENGINE: Final = {
 }
 
 
-def edge_container(image: str, http_port: int) -> ContainerRequest:
-    """The edge's container from the tools image, listening on `http_port` of the host."""
+def retired_proxy(container_id: str) -> ContainerName:
+    """The name of a proxy that was succeeded and ends what it has."""
+    return ContainerName(f"{EDGE_CONTAINER}-retired-{container_id[:ID_DIGITS]}")
+
+
+def edge_container(
+    image: str, http_port: int, *, content: str = "", name: ContainerName = EDGE_CONTAINER
+) -> ContainerRequest:
+    """The edge's container from the tools image, listening on `http_port` of the host.
+
+    `content` tells tools images apart where two machines made one each from the same sources.
+    """
     request = ContainerRequest(
         name=EDGE_CONTAINER,
         image=image,
@@ -61,10 +76,12 @@ def edge_container(image: str, http_port: int) -> ContainerRequest:
         network_mode="host",
         stop_grace_s=_STOP_GRACE_S,
     )
-    generation = hashlib.sha256(repr(astuple(request)).encode()).hexdigest()
+    identity = replace(request, image=content or image)
+    generation = hashlib.sha256(repr(astuple(identity)).encode()).hexdigest()
     labels = (
         (LABEL_GENERATION, generation),
         (LABEL_PORT, str(http_port)),
+        (LABEL_REVISION, str(EDGE_REVISION)),
         (LABEL_ROLE, Role.EDGE.value),
     )
-    return replace(request, labels=labels)
+    return replace(request, name=name, labels=labels)

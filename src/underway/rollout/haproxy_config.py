@@ -39,7 +39,7 @@ _BASE = """\
 # The base of the edge: what all apps share. Each app's services stand in files beside this one.
 global
     log stdout format raw local0 notice
-    stats socket "${{UNDERWAY_EDGE_DIR}}/run/admin.sock" mode 600 level admin expose-fd listeners
+    stats socket "${{UNDERWAY_EDGE_RUN}}/admin.sock" mode 600 level admin expose-fd listeners
     user haproxy
     group haproxy
     fd-hard-limit 100000

@@ -2,7 +2,13 @@
 
 from collections.abc import Collection, Iterator
 
-from underway.model.names import LABEL_APP, LABEL_ROLE, HostName, ServiceName
+from underway.model.names import (
+    EDGE_CONTAINER,
+    LABEL_APP,
+    LABEL_ROLE,
+    HostName,
+    ServiceName,
+)
 from underway.model.plan import Stage
 from underway.model.release import Release
 from underway.model.snapshot import HostState, Role
@@ -15,7 +21,7 @@ from underway.model.step import (
     RemoveVolume,
     Step,
 )
-from underway.rollout.edge import EDGE_CONTAINER, EDGE_VOLUME
+from underway.rollout.edge import EDGE_VOLUME
 from underway.rollout.naming import anchor_name, ledger_volume, vault_volume
 from underway.rollout.scene import Scene
 from underway.rollout.stages import in_lanes

@@ -24,6 +24,7 @@ from underway.rollout.listeners import check_file, check_hosts
 from underway.rollout.naming import files_volume, is_retired
 from underway.rollout.order import turns
 from underway.rollout.prepare import Preparation
+from underway.rollout.proxies import Proxies
 from underway.rollout.request import secret_files
 from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Policy, Scene
@@ -64,15 +65,10 @@ def plan_release(
         return _first_part(scene, awakening)
     starter = Starter(scene, allocator)
     draft = _Draft(stages=[*preparation.stages(), *leftovers(scene)])
-    moved = [edge.name for edge in scene.edges if preparation.moves_edge(edge)]
+    proxies = Proxies(scene)
+    moved = [edge.name for edge in scene.edges if proxies.moves(edge)]
     draft.interruptions += [*moving_edges(scene, moved), *losing_routes(scene)]
-    runs_before = policy.runs_before and not policy.is_undo
-    for turn in turns(scene.spec, runs_before=runs_before):
-        cast = cast_of(scene, turn.service)
-        if turn.is_before:
-            draft.stages += before_stages(scene, cast)
-        else:
-            _roll_out(scene, cast, starter, draft)
+    _take_turns(scene, starter, draft)
     _end(scene, draft, preparation)
     return Plan(
         app=scene.app,
@@ -83,7 +79,19 @@ def plan_release(
         changes=tuple(sorted(draft.changes, key=lambda change: change.service)),
         tolerances=_tolerances(scene),
         left=tuple(draft.left),
+        remarks=tuple(proxies.remarks()),
     )
+
+
+def _take_turns(scene: Scene, starter: Starter, draft: _Draft) -> None:
+    """Services one after another, each `before` ahead of what needs it."""
+    runs_before = scene.policy.runs_before and not scene.policy.is_undo
+    for turn in turns(scene.spec, runs_before=runs_before):
+        cast = cast_of(scene, turn.service)
+        if turn.is_before:
+            draft.stages += before_stages(scene, cast)
+        else:
+            _roll_out(scene, cast, starter, draft)
 
 
 def _first_part(scene: Scene, awakening: list[Stage]) -> Plan:

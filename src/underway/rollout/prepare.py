@@ -6,10 +6,8 @@ Nothing here touches what serves.
 from dataclasses import dataclass
 
 from underway.errors import RefusedError
-from underway.model.container import ContainerRequest
 from underway.model.names import (
     LABEL_APP,
-    LABEL_GENERATION,
     NO_RELEASE,
     HostName,
     NetworkName,
@@ -17,25 +15,24 @@ from underway.model.names import (
 )
 from underway.model.plan import Lane, Stage
 from underway.model.release import Binding
-from underway.model.snapshot import ContainerStatus, HostState, Role
+from underway.model.snapshot import HostState, Role
 from underway.model.spec import MountKind, NetworkSpec, ServiceSpec, VolumeKind, VolumeSpec
 from underway.model.step import (
-    CreateContainer,
     CreateNetwork,
     CreateVolume,
     RecordRelease,
     RemoveContainer,
     SetCurrent,
-    StartContainer,
     Step,
     WriteVault,
 )
 from underway.rollout.addresses import Allocator
-from underway.rollout.edge import EDGE_CONTAINER, edge_container
 from underway.rollout.naming import ledger_volume, own_labels, vault_volume
-from underway.rollout.request import anchor_request, image_reference
+from underway.rollout.proxies import Proxies
+from underway.rollout.request import anchor_request
 from underway.rollout.scene import Scene, placed
 from underway.rollout.stages import in_lanes, in_parallel
+from underway.rollout.standing import standing
 
 
 def services_on(scene: Scene, host: HostName) -> tuple[ServiceSpec, ...]:
@@ -62,7 +59,7 @@ class Preparation:
         """Images first, verified everywhere; then networks, volumes, anchor, records, proxy."""
         return [
             *self.records(),
-            *in_lanes("Proxies", [s for h in self.scene.edges for s in self._edge(h)]),
+            *Proxies(self.scene).stages(),
         ]
 
     def awakening(self) -> list[Stage]:
@@ -75,7 +72,7 @@ class Preparation:
             return []
         return [
             *in_parallel("Ship images", (lane.steps for lane in self.transfer)),
-            *in_lanes("Proxies", [s for h in unknown for s in self._edge(h)]),
+            *in_lanes("Proxies", [s for h in unknown for s in Proxies(self.scene).steps(h)]),
         ]
 
     def records(self) -> list[Stage]:
@@ -175,7 +172,7 @@ class Preparation:
             return []
         kept = tuple(sorted(volume.physical for volume in self._volumes(host)))
         request = anchor_request(self.scene.app, self.scene.policy.tools, kept)
-        return _standing(host, request, "holds the app's records on this host")
+        return standing(host, request, "holds the app's records on this host")
 
     def _records(self, host: HostState) -> list[Step]:
         release = self.scene.release
@@ -189,47 +186,6 @@ class Preparation:
         if release.number not in known:
             steps.append(RecordRelease(host.name, release.number, "recorded before it runs"))
         return steps
-
-    def moves_edge(self, host: HostState) -> bool:
-        """Whether the proxy of an edge must listen elsewhere; refused where others need it."""
-        seen = host.container(EDGE_CONTAINER)
-        port = self.scene.spec.edge.http_port
-        if seen is None or host.edge is None or seen.port in {0, port}:
-            return False
-        others = {u.app for u in host.edge.upstreams} - {self.scene.app}
-        if others:
-            raise RefusedError(
-                "edge-port",
-                f"the proxy on {host.name} listens on port {seen.port}, not {port}",
-                cause=f"{', '.join(sorted(others))} is served there too",
-                hint=f"write `edge: {{hosts: ..., http_port: {seen.port}}}`",
-            )
-        return True
-
-    def _edge(self, host: HostState) -> list[Step]:
-        request = edge_container(
-            image_reference(self.scene.policy.tools), self.scene.spec.edge.http_port
-        )
-        seen = host.container(request.name)
-        if seen is None or self.moves_edge(host):
-            self._require_port(host)
-        if self.moves_edge(host):
-            return _standing(host, request, "listens on another port")
-        if seen and not seen.has_ended:
-            return []
-        return _standing(host, request, "takes users' traffic", replaces=seen is None)
-
-    def _require_port(self, host: HostState) -> None:
-        """Refuse a proxy where a container holds its port; going back is never refused."""
-        port = self.scene.spec.edge.http_port
-        for container in host.containers if not self.scene.policy.is_undo else ():
-            if container.name != EDGE_CONTAINER and port in {p for _, p in container.published}:
-                raise RefusedError(
-                    "edge-port-taken",
-                    f"port {port} on {host.name}, where the proxy shall listen, is held by "
-                    f"container {container.name}",
-                    hint="stop it, or give the edge another port (x-underway.edge.http_port)",
-                )
 
     def current(self) -> list[Stage]:
         """The stage that records the release as the one the app runs."""
@@ -251,26 +207,6 @@ class Preparation:
                 )
             ),
         )
-
-
-def _standing(
-    host: HostState, request: ContainerRequest, cause: str, *, replaces: bool = True
-) -> list[Step]:
-    """Steps that make a container of ours run as requested; [] if it does."""
-    seen = host.container(request.name)
-    is_same = seen is not None and (
-        not replaces or seen.generation == request.label(LABEL_GENERATION)
-    )
-    if seen and is_same and seen.status is ContainerStatus.RUNNING:
-        return []
-    if seen and is_same and seen.status is ContainerStatus.EXITED:
-        return [StartContainer(host.name, request.name, f"{cause}; it was stopped")]
-    steps: list[Step] = []
-    if seen:
-        steps.append(RemoveContainer(host.name, request.name, "made anew with what it needs now"))
-    steps.append(CreateContainer(host.name, request, cause))
-    steps.append(StartContainer(host.name, request.name, cause))
-    return steps
 
 
 def _sorted(bindings: tuple[Binding, ...]) -> tuple[Binding, ...]:

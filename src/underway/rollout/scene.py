@@ -5,9 +5,11 @@ Everything here is looked up, nothing is decided twice: the strategies read the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from underway.model.image import ImageIdentity
 from underway.model.names import (
+    EDGE_CONTAINER,
     AppName,
     ContainerName,
     Generation,
@@ -19,7 +21,18 @@ from underway.model.release import LedgerState, Release
 from underway.model.snapshot import ContainerState, HostState, Role, Snapshot
 from underway.model.spec import AppSpec, HostSpec, ServiceSpec
 from underway.model.traffic import ObservedServer, ObservedUpstream
-from underway.rollout.edge import EDGE_CONTAINER, EDGE_VOLUME
+from underway.rollout.edge import EDGE_VOLUME
+
+
+class ProxyRenewal(StrEnum):
+    """Whether a running proxy that is not as wished gets a successor.
+
+    DUE: where it is of an older revision, or other, and nobody else needs it as it is.
+    """
+
+    DUE = "due"
+    ALWAYS = "always"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,7 @@ class Policy:
         keep_unreachable: plan around hosts that do not answer instead of refusing.
         reverts: releases whose `before` is taken back by its `undo`, newest first.
         held_ports: ports of hosts that turned out to be held by others: not chosen.
+        proxy_renewal: what becomes of running proxies that are not as wished.
         tolerated: replicas that failed within the tolerance in this run: left as they are.
     """
 
@@ -47,6 +61,7 @@ class Policy:
     reverts: tuple[Release, ...] = ()
     tolerated: frozenset[ContainerName] = frozenset()
     held_ports: frozenset[tuple[HostName, int]] = frozenset()
+    proxy_renewal: ProxyRenewal = ProxyRenewal.DUE
 
 
 @dataclass(frozen=True, slots=True, order=True)

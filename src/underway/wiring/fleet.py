@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from underway.errors import UnderwayError
 from underway.kernel.world import World
-from underway.model.names import AppName, HostName
+from underway.model.names import EDGE_CONTAINER, AppName, HostName
 from underway.model.spec import HostSpec
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ class Fleet:
         """Make the ports of every host that was reached."""
         from underway.adapters.engine import CommandServer
         from underway.adapters.haproxy import HaproxyProxy
+        from underway.adapters.haproxy.refusal import ScriptExit
         from underway.adapters.ledger import AnchorLedger
         from underway.adapters.vault import AnchorVault
-        from underway.rollout.edge import EDGE_CONTAINER
         from underway.rollout.naming import anchor_name
 
         for name, engine in opened.items():
@@ -79,7 +79,8 @@ class Fleet:
                 continue
             anchor = CommandServer(engine, anchor_name(self._app))
             self.engines[name] = engine
-            self._proxies[name] = HaproxyProxy(CommandServer(engine, EDGE_CONTAINER))
+            edge = CommandServer(engine, EDGE_CONTAINER, moved=ScriptExit.SUCCEEDED)
+            self._proxies[name] = HaproxyProxy(edge)
             self._ledgers[name] = AnchorLedger(anchor, self._app)
             self._vaults[name] = AnchorVault(anchor, self._app)
 

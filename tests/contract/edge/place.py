@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from underway.adapters.haproxy import HaproxyProxy
-from underway.model.names import AppName, HostName, ServiceName
+from underway.errors import EngineError
+from underway.model.names import EDGE_CONTAINER, EDGE_SUCCESSOR, AppName, HostName, ServiceName
 from underway.model.spec import ProbeSpec, ProxySpec
 from underway.model.traffic import EdgeState, ObservedUpstream, Server, ServerMode, Side, Upstream
 from underway.ports import ExecResult
@@ -48,20 +49,23 @@ def eventually(holds: Callable[[], object], what: str, timeout_s: float = 20.0) 
 
 @dataclass
 class ScriptEngine:
-    """Runs the scripts as an engine would run them in the edge's container."""
+    """Runs the scripts as an engine would run them in the containers of an edge."""
 
-    environment: dict[str, str]
+    containers: dict[str, dict[str, str]]
     host: HostName = EDGE
 
     def execute(
-        self, _name: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30
+        self, name: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30
     ) -> ExecResult:
+        environment = self.containers.get(name or EDGE_CONTAINER)
+        if environment is None:
+            raise EngineError("container-missing", f"no {name}", status=404)
         done = subprocess.run(
             [str(SCRIPTS / command[0]), *command[1:]],
             input=stdin,
             capture_output=True,
             timeout=timeout_s,
-            env=self.environment,
+            env=environment,
             check=False,
         )
         return ExecResult(done.returncode, done.stdout, done.stderr)
@@ -75,22 +79,31 @@ class EdgePlace:
     haproxy: str
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    base: str = ""
+    self_id: str = "1"
 
     def __post_init__(self) -> None:
-        self.engine = ScriptEngine(self.environment)
+        self.base = self.base or base_text(self.port)
+        self.engine = ScriptEngine({EDGE_CONTAINER: self.environment})
         self.proxy = HaproxyProxy(self.engine)  # type: ignore[arg-type]
 
     @property
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
-            "UNDERWAY_EDGE_BASE": base_text(self.port),
+            "UNDERWAY_EDGE_BASE": self.base,
             "UNDERWAY_EDGE_DIR": str(self.directory),
+            "UNDERWAY_EDGE_SELF": self.self_id,
             "UNDERWAY_EDGE_HAPROXY": self.haproxy,
             "UNDERWAY_EDGE_PORT": str(self.port),
         }
 
     def start(self) -> None:
+        self.begin()
+        eventually(lambda: self.proxy.state() is not None, "the edge answers")
+        eventually(lambda: self.answers("/.underway/edge", "any"), "the edge takes requests")
+
+    def begin(self) -> None:
         log = (self.directory.parent / f"{self.directory.name}.log").open("ab")
         self.process = subprocess.Popen(
             [str(SCRIPTS / "edge-serve")],
@@ -99,8 +112,6 @@ class EdgePlace:
             stderr=log,
             start_new_session=True,
         )
-        eventually(lambda: self.proxy.state() is not None, "the edge answers")
-        eventually(lambda: self.answers("/.underway/edge", "any"), "the edge takes requests")
 
     def kill(self) -> None:
         """End master and workers at once, as a crash of the container does."""
@@ -108,10 +119,10 @@ class EdgePlace:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            eventually(lambda: not is_open(self.port), "the port is free again")
 
     def restart(self) -> None:
         self.kill()
+        eventually(lambda: not is_open(self.port), "the port is free again")
         self.start()
 
     def answers(self, path: str, host: str, *headers: str) -> str:
@@ -126,7 +137,7 @@ class EdgePlace:
 
     def admin(self, command: str) -> str:
         with socket.socket(socket.AF_UNIX) as wire:
-            wire.connect(str(self.directory / "run" / "admin.sock"))
+            wire.connect(str(self.directory / "run" / self.self_id / "admin.sock"))
             wire.sendall(command.encode() + b"\n")
             wire.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: wire.recv(65536), b"")).decode()
@@ -162,6 +173,14 @@ def is_open(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
+
+
+def successor_of(edge: EdgePlace, haproxy: str, base: str) -> EdgePlace:
+    """Another container with the same volume and port, not started; the edge's engine knows it."""
+    made = EdgePlace(edge.directory, haproxy, edge.port, None, base, "2")
+    edge.engine.containers[EDGE_SUCCESSOR] = made.environment
+    made.engine, made.proxy = edge.engine, edge.proxy
+    return made
 
 
 @contextlib.contextmanager

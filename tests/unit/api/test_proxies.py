@@ -16,10 +16,9 @@ from underway.api.proxies import bring_proxies
 from underway.errors import EngineError, StepFailedError
 from underway.kernel.executor import Executor, StepResult
 from underway.kernel.telling import Voice
-from underway.model.names import HostName
+from underway.model.names import EDGE_CONTAINER, HostName
 from underway.model.snapshot import ContainerStatus
 from underway.model.step import StartContainer, Step
-from underway.rollout.edge import EDGE_CONTAINER
 
 APP1: Final = HostName("app1")
 

@@ -5,6 +5,8 @@ import pytest
 from tests.unit.report.sample import APP, HOSTS, IMAGE, NEW, OLD, WEB, upstream
 from underway.model.container import ContainerRequest
 from underway.model.names import (
+    EDGE_CONTAINER,
+    EDGE_SUCCESSOR,
     ContainerName,
     NetworkName,
     ReleaseNumber,
@@ -30,6 +32,7 @@ from underway.model.step import (
     RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
+    RenewProxy,
     ReplicaRef,
     SendImage,
     SetCurrent,
@@ -59,6 +62,7 @@ CASES: list[tuple[Step, str]] = [
     (RemoveNetwork(H, "libra_default", C), "remove network libra_default"),
     (CreateVolume(H, VOLUME, C), "create volume libra_data"),
     (RemoveProxy(H, ContainerName("underway-edge"), "v", C), "remove proxy underway-edge"),
+    (RenewProxy(H, EDGE_CONTAINER, EDGE_SUCCESSOR, C), "renew proxy underway-edge"),
     (RemoveVolume(H, "libra_data", C), "remove volume libra_data"),
     (WriteFiles(H, "libra_s1", "i", (FILE,), (), C), "write files libra_s1 /run/secrets/key"),
     (WriteVault(H, R12, C), "write values of release 12"),

@@ -8,11 +8,10 @@ import pytest
 from tests.fakes.simulation import Simulation
 from tests.property.fleets import Pair, hosts, proxied, release
 from tests.property.voyage import DEPLOY, UNDO, Floor, deployed, planned, sail
-from underway.model.names import HostName, ServiceName
+from underway.model.names import EDGE_CONTAINER, HostName, ServiceName
 from underway.model.snapshot import ContainerStatus
 from underway.model.spec import Strategy
 from underway.model.step import CreateContainer, SetUpstream, StartContainer
-from underway.rollout.edge import EDGE_CONTAINER
 from underway.rollout.scene import Policy
 
 WEB: Final = ServiceName("web")

@@ -26,10 +26,15 @@ _STDERR: Final = 2
 class CommandServer:
     """Runs commands in `container`. Safe to use from several threads: one command at a time."""
 
-    def __init__(self, engine: DockerEngine, container: str) -> None:
-        """Nothing is opened before the first command."""
+    def __init__(self, engine: DockerEngine, container: str, *, moved: int | None = None) -> None:
+        """Nothing is opened before the first command.
+
+        `moved` is the exit status by which a command says that another container may have the
+        name by now: it is run once more, in the one that has.
+        """
         self._engine = engine
         self._container = container
+        self._moved = moved
         self._guard = threading.Lock()
         self._attached: _Attached | None = None
         self._is_missing = False
@@ -47,7 +52,13 @@ class CommandServer:
         if name == self._container and not self._is_missing:
             with self._guard:
                 try:
-                    return self._serve(command, stdin, time.monotonic() + timeout_s)
+                    deadline = time.monotonic() + timeout_s
+                    was_attached = self._attached is not None
+                    result = self._serve(command, stdin, deadline)
+                    if not was_attached or result.exit_code != self._moved:
+                        return result
+                    self._drop()
+                    return self._serve(command, stdin, deadline)
                 except _BrokenError:
                     self._drop()
                 except TimeoutError as error:

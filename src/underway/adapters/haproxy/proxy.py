@@ -9,10 +9,17 @@ from underway.adapters.haproxy.refusal import ScriptExit, refusal
 from underway.adapters.haproxy.sessions_text import sessions_of
 from underway.adapters.haproxy.state_text import edge_state
 from underway.errors import EngineError
-from underway.model.names import AppName, HostName, RunNumber, ServiceName
+from underway.model.names import (
+    EDGE_CONTAINER,
+    EDGE_SUCCESSOR,
+    AppName,
+    ContainerName,
+    HostName,
+    RunNumber,
+    ServiceName,
+)
 from underway.model.traffic import EdgeState, ServerMode, Sessions, Upstream
 from underway.ports import CommandRunner, ExecResult
-from underway.rollout.edge import EDGE_CONTAINER
 
 _QUESTION_TIMEOUT_S: Final = 30.0
 # Waiting for the edge's lock, a reload and servers that linger, each with its own bound there.
@@ -22,15 +29,18 @@ _BUSY_S: Final = 90.0
 _POLL_S: Final = 0.25
 # What an engine answers where the container is missing, or is there and does not run.
 _ABSENT: Final = {404, 409}
+# Another change holds the lock, or the proxy changes hands at this moment.
+_NOT_NOW: Final = {ScriptExit.BUSY, ScriptExit.SUCCEEDED}
+# Waiting for other apps' changes, the new proxy's start, and the word to the former one.
+_SUCCESSION_S: Final = 60.0
 
 
 class HaproxyProxy:
     """The proxy of one edge; see `ports.Proxy`. Holds no state, so threads may share it."""
 
-    def __init__(self, engine: CommandRunner, container: str = EDGE_CONTAINER) -> None:
-        """Reach the proxy in `container` of this engine."""
+    def __init__(self, engine: CommandRunner) -> None:
+        """Reach the proxy on the host of this engine."""
         self._engine = engine
-        self._container = container
 
     @property
     def host(self) -> HostName:
@@ -44,8 +54,8 @@ class HaproxyProxy:
         """
         deadline = time.monotonic() + wait_s
         while True:
-            result = self._ask_if_running(["edge-state"])
-            state = None if result is None else edge_state(self._text(result))
+            container, result = self._ask_if_running(["edge-state"])
+            state = None if result is None else edge_state(self._text(result), container)
             if (state and not _is_checking(state)) or time.monotonic() >= deadline:
                 return state
             time.sleep(_POLL_S)
@@ -64,7 +74,7 @@ class HaproxyProxy:
 
     def retire(self) -> bool:
         """Whether the proxy may be removed; see `ports.Proxy.retire`."""
-        result = self._ask_if_running(["edge-retire"])
+        _, result = self._ask_if_running(["edge-retire"])
         if result is None:
             return True
         if result.exit_code == ScriptExit.IN_USE:
@@ -77,28 +87,62 @@ class HaproxyProxy:
         result = self._ask(["edge-sessions", app, service])
         return sessions_of(self._text(result), app, service)
 
-    def _ask(self, command: Sequence[str]) -> ExecResult:
-        return self._engine.execute(self._container, command, timeout_s=_QUESTION_TIMEOUT_S)
+    def succeed(self) -> None:
+        """Wait until the successor serves; see `ports.Proxy.succeed`."""
+        command = ["edge-succeed", f"{_SUCCESSION_S:g}"]
+        timeout_s = _SUCCESSION_S + _QUESTION_TIMEOUT_S
+        try:
+            result = self._engine.execute(EDGE_SUCCESSOR, command, timeout_s=timeout_s)
+        except EngineError as error:
+            if error.status not in _ABSENT:
+                raise
+            _, seen = self._ask_if_running(["edge-succeed", "0"])
+            if seen is not None and seen.exit_code == 0:
+                return  # another run gave it its name meanwhile
+            raise
+        self._text(result)
 
-    def _ask_if_running(self, command: Sequence[str]) -> ExecResult | None:
+    def _execute(
+        self, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float
+    ) -> tuple[ContainerName, ExecResult]:
+        """Run a script where the edge's proxy is: a successor may not have its name yet."""
+        found: ExecResult | EngineError | None = None
+        for container in (EDGE_CONTAINER, EDGE_SUCCESSOR):
+            try:
+                result = self._engine.execute(container, command, stdin=stdin, timeout_s=timeout_s)
+            except EngineError as error:
+                if error.status not in _ABSENT:
+                    raise
+                found = found or error
+                continue
+            if result.exit_code != ScriptExit.SUCCEEDED:
+                return container, result
+            found = result
+        if isinstance(found, ExecResult):
+            return EDGE_CONTAINER, found
+        raise found or AssertionError
+
+    def _ask(self, command: Sequence[str]) -> ExecResult:
+        return self._execute(command, timeout_s=_QUESTION_TIMEOUT_S)[1]
+
+    def _ask_if_running(self, command: Sequence[str]) -> tuple[ContainerName, ExecResult | None]:
         """The answer, or None where the container or the proxy in it does not run."""
         try:
-            result = self._ask(command)
+            container, result = self._execute(command, timeout_s=_QUESTION_TIMEOUT_S)
         except EngineError as error:
             if error.status in _ABSENT:
-                return None
+                return EDGE_CONTAINER, None
             raise
-        return None if result.exit_code == ScriptExit.NOT_RUNNING else result
+        is_running = result.exit_code not in {ScriptExit.NOT_RUNNING, ScriptExit.SUCCEEDED}
+        return container, result if is_running else None
 
     def _change(self, bundle: Bundle) -> None:
         """Make a change; other apps' changes of the same edge are waited for."""
         command = ["edge-apply", bundle.digest]
         deadline = time.monotonic() + _BUSY_S
         while True:
-            result = self._engine.execute(
-                self._container, command, stdin=bundle.content, timeout_s=_CHANGE_TIMEOUT_S
-            )
-            if result.exit_code != ScriptExit.BUSY or time.monotonic() >= deadline:
+            _, result = self._execute(command, stdin=bundle.content, timeout_s=_CHANGE_TIMEOUT_S)
+            if result.exit_code not in _NOT_NOW or time.monotonic() >= deadline:
                 break
             time.sleep(_POLL_S)
         self._text(result)

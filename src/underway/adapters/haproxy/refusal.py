@@ -9,6 +9,7 @@ from underway.errors import (
     IntegrityError,
     LockedError,
     RefusedError,
+    StepFailedError,
     UnderwayError,
 )
 from underway.model.names import HostName
@@ -27,12 +28,15 @@ class ScriptExit(IntEnum):
     BUSY = 26
     NOT_RUNNING = 27
     IN_USE = 28
+    SUCCEEDED = 29
+    STAYED = 30
 
 
 _ENGINE_CODES: Final[dict[int, str]] = {
     ScriptExit.RELOAD: "edge-reload-failed",
     ScriptExit.RUNTIME: "edge-change-refused",
     ScriptExit.NOT_RUNNING: "edge-not-running",
+    ScriptExit.SUCCEEDED: "edge-not-running",
 }
 
 
@@ -68,7 +72,7 @@ def refusal(host: HostName, result: ExecResult) -> UnderwayError:
                 "edge-busy", f"{host}: {said}", hint="Run the command again in a moment."
             )
         case _:
-            return _failure(host, result.exit_code, said)
+            return _failure(host, result.exit_code, lines or (said,))
 
 
 def _taken(host: HostName, what: str, owner: str) -> RefusedError:
@@ -86,7 +90,17 @@ def _taken(host: HostName, what: str, owner: str) -> RefusedError:
     )
 
 
-def _failure(host: HostName, exit_code: int, said: str) -> EngineError:
+def _failure(host: HostName, exit_code: int, lines: tuple[str, ...]) -> UnderwayError:
+    said = lines[0]
+    if exit_code == ScriptExit.STAYED:
+        return StepFailedError(
+            "edge-renewal-failed",
+            f"{host}: the new proxy does not take over; the one before serves on",
+            cause=said,
+            hint="Look at `docker logs underway-edge-next` there; `--keep-proxy` leaves the "
+            "proxy as it is for now.",
+            detail=lines[1:],
+        )
     return EngineError(
         _ENGINE_CODES.get(exit_code, "edge-script-failed"),
         f"{host}: {said}",

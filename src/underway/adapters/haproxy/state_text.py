@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from underway.adapters.haproxy.sections import sections_of
 from underway.adapters.haproxy.server_rows import ServerRow, check_statuses, server_rows
-from underway.model.names import AppName, RunNumber, ServiceName
+from underway.model.names import EDGE_CONTAINER, AppName, ContainerName, RunNumber, ServiceName
 from underway.model.traffic import EdgeState, ObservedUpstream, Side
 from underway.rollout.haproxy_config import BackendName, digest_of, parsed_backend
 from underway.rollout.haproxy_listener import hosts_of, listens_of
@@ -20,6 +20,7 @@ class _Answer:
     info: dict[str, str] = field(default_factory=dict)
     port: int = 0
     structure: str = ""
+    rested: tuple[str, ...] = ()
     rows: tuple[ServerRow, ...] = ()
     checks: dict[tuple[BackendName, str], str] = field(default_factory=dict)
     routes: tuple[tuple[str, BackendName], ...] = ()
@@ -32,8 +33,8 @@ class _Answer:
         return self.info.get("description") == _RUNNING_STRUCTURE + self.structure
 
 
-def edge_state(text: str) -> EdgeState:
-    """Read an answer; IntegrityError `edge-answer-unreadable` where it is cut off."""
+def edge_state(text: str, container: ContainerName = EDGE_CONTAINER) -> EdgeState:
+    """Read what `container` answered; IntegrityError `edge-answer-unreadable` if it is cut off."""
     answer = _answer(text)
     return EdgeState(
         version=answer.info.get("Version", ""),
@@ -43,10 +44,12 @@ def edge_state(text: str) -> EdgeState:
         ),
         runs=tuple(sorted(answer.runs.items())),
         http_port=answer.port,
+        container=container,
+        rested=answer.rested,
     )
 
 
-def _answer(text: str) -> _Answer:
+def _answer(text: str) -> _Answer:  # noqa: C901 -- one case each
     answer = _Answer()
     for section in sections_of(text):
         lines = section.lines
@@ -55,6 +58,8 @@ def _answer(text: str) -> _Answer:
                 answer.info = dict(_pairs(lines))
             case ("port",):
                 answer.port = int(lines[0])
+            case ("rested",):
+                answer.rested = tuple(sorted(lines))
             case ("structure",):
                 answer.structure = lines[0]
             case ("servers",):
