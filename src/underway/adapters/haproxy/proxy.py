@@ -28,11 +28,15 @@ _CHANGE_TIMEOUT_S: Final = 90.0
 _BUSY_S: Final = 90.0
 _POLL_S: Final = 0.25
 # What an engine answers where the container is missing, or is there and does not run.
-_ABSENT: Final = {404, 409}
-# Another change holds the lock, or the proxy changes hands at this moment.
-_NOT_NOW: Final = {ScriptExit.BUSY, ScriptExit.SUCCEEDED}
+_GONE: Final = 404
+_ABSENT: Final = {_GONE, 409}
+# The proxy is in another container: the script says so, or the container ended before (126) or in
+# the midst of it (137).
+_ELSEWHERE: Final = {ScriptExit.SUCCEEDED, 126, 137}
 # Waiting for other apps' changes, the new proxy's start, and the word to the former one.
-_SUCCESSION_S: Final = 60.0
+_READY_S: Final = 60.0
+# How long nobody may speak for the edge while its proxy changes hands.
+_SUCCESSION_S: Final = 10.0
 
 
 class HaproxyProxy:
@@ -89,23 +93,53 @@ class HaproxyProxy:
 
     def succeed(self) -> None:
         """Wait until the successor serves; see `ports.Proxy.succeed`."""
-        command = ["edge-succeed", f"{_SUCCESSION_S:g}"]
-        timeout_s = _SUCCESSION_S + _QUESTION_TIMEOUT_S
-        try:
-            result = self._engine.execute(EDGE_SUCCESSOR, command, timeout_s=timeout_s)
-        except EngineError as error:
-            if error.status not in _ABSENT:
-                raise
-            _, seen = self._ask_if_running(["edge-succeed", "0"])
-            if seen is not None and seen.exit_code == 0:
-                return  # another run gave it its name meanwhile
-            raise
+        command = ["edge-succeed", f"{_READY_S:g}"]
+        deadline = time.monotonic() + _READY_S
+        while True:
+            try:
+                result = self._engine.execute(
+                    EDGE_SUCCESSOR, command, timeout_s=_READY_S + _QUESTION_TIMEOUT_S
+                )
+            except EngineError as error:
+                if error.status not in _ABSENT:
+                    raise
+                _, seen = self._ask_if_running(["edge-succeed", "0"])
+                if seen is not None and seen.exit_code == 0:
+                    return  # another run gave it its name meanwhile
+                if error.status == _GONE or time.monotonic() >= deadline:
+                    raise
+            else:
+                if result.exit_code not in _ELSEWHERE or time.monotonic() >= deadline:
+                    break
+            time.sleep(_POLL_S)  # it failed, and its engine starts it again
         self._text(result)
 
     def _execute(
         self, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float
     ) -> tuple[ContainerName, ExecResult]:
-        """Run a script where the edge's proxy is: a successor may not have its name yet."""
+        """Run a script where the edge's proxy is; one that changes hands is asked again.
+
+        Raises the engine's error where neither container is there or runs.
+        """
+        began = time.monotonic()
+        was_absent = False
+        while True:
+            try:
+                container, result = self._execute_once(command, stdin, timeout_s)
+            except EngineError as error:
+                # A successor may get its name between the two questions.
+                if error.status not in _ABSENT or was_absent:
+                    raise
+                was_absent = True
+            else:
+                is_over = time.monotonic() >= began + _SUCCESSION_S
+                if result.exit_code not in _ELSEWHERE or is_over:
+                    return container, result
+            time.sleep(_POLL_S)
+
+    def _execute_once(
+        self, command: Sequence[str], stdin: bytes, timeout_s: float
+    ) -> tuple[ContainerName, ExecResult]:
         found: ExecResult | EngineError | None = None
         for container in (EDGE_CONTAINER, EDGE_SUCCESSOR):
             try:
@@ -115,7 +149,7 @@ class HaproxyProxy:
                     raise
                 found = found or error
                 continue
-            if result.exit_code != ScriptExit.SUCCEEDED:
+            if result.exit_code not in _ELSEWHERE:
                 return container, result
             found = result
         if isinstance(found, ExecResult):
@@ -133,7 +167,7 @@ class HaproxyProxy:
             if error.status in _ABSENT:
                 return EDGE_CONTAINER, None
             raise
-        is_running = result.exit_code not in {ScriptExit.NOT_RUNNING, ScriptExit.SUCCEEDED}
+        is_running = result.exit_code not in {ScriptExit.NOT_RUNNING, *_ELSEWHERE}
         return container, result if is_running else None
 
     def _change(self, bundle: Bundle) -> None:
@@ -142,7 +176,7 @@ class HaproxyProxy:
         deadline = time.monotonic() + _BUSY_S
         while True:
             _, result = self._execute(command, stdin=bundle.content, timeout_s=_CHANGE_TIMEOUT_S)
-            if result.exit_code not in _NOT_NOW or time.monotonic() >= deadline:
+            if result.exit_code != ScriptExit.BUSY or time.monotonic() >= deadline:
                 break
             time.sleep(_POLL_S)
         self._text(result)

@@ -59,6 +59,14 @@ def test_a_proxy_that_has_not_checked_its_servers_yet_is_asked_again() -> None:
     assert all(server.check for up in state.upstreams for server in up.servers)
 
 
+def test_a_proxy_that_changes_hands_is_asked_where_it_is_now() -> None:
+    """The former container says so, ends before the script begins, or in its midst."""
+    moved, ended, killed = (ExecResult(code, b"", b"") for code in (ScriptExit.SUCCEEDED, 126, 137))
+    runner = Script([moved, ended, killed, STOPPED, STOPPED, STOPPED, ExecResult(0, b"", b"")])
+    HaproxyProxy(runner).remove(AppName("app"), ServiceName("web"), RunNumber(1))
+    assert len(runner.asked) == 7
+
+
 def test_a_change_waits_for_the_change_of_another_app() -> None:
     runner = Script([BUSY, BUSY, ExecResult(0, b"", b"")])
     HaproxyProxy(runner).remove(AppName("app"), ServiceName("web"), RunNumber(1))
