@@ -141,7 +141,7 @@ class SshRoute:
         if result.exit_code == _NO_SOCKET:
             raise UnreachableError(
                 "engine-missing",
-                f"{self._host}: there is no Docker engine at {path}",
+                f"{self._host}: there is no socket {path} on the host",
                 hint="Install or start Docker on the host.",
             )
         if result.exit_code == _NO_RIGHT:

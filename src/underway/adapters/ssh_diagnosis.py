@@ -46,6 +46,11 @@ _RULES: Final[tuple[tuple[tuple[str, ...], str, str, str], ...]] = (
 )
 
 
+def _at(host: HostName, endpoint: SshEndpoint) -> str:
+    """Where ssh was sent, unless that is the host's name already."""
+    return "" if endpoint.destination == host else f" ({endpoint.destination})"
+
+
 def diagnosis(host: HostName, endpoint: SshEndpoint, stderr: str) -> UnreachableError:
     """The error for an ssh that ended, by what it said."""
     lowered = stderr.lower()
@@ -54,13 +59,13 @@ def diagnosis(host: HostName, endpoint: SshEndpoint, stderr: str) -> Unreachable
         if any(sign in lowered for sign in signs):
             return UnreachableError(
                 code,
-                f"{host}: {endpoint.destination}: {what}",
+                f"{host}: {what}{_at(host, endpoint)}",
                 cause=last,
                 hint=hint.format(host=endpoint.host, destination=endpoint.destination),
             )
     return UnreachableError(
         "ssh-failed",
-        f"{host}: {endpoint.destination}: ssh ended without a connection",
+        f"{host}: ssh ended without a connection{_at(host, endpoint)}",
         cause=last,
         hint=f"Run `ssh -v {endpoint.destination}` and mend what it says.",
         detail=tuple(stderr.splitlines()[-10:]),

@@ -15,8 +15,10 @@ from underway.api.deploying import (
     rollback,
     ship,
 )
-from underway.api.inspecting import ReplicaLine, history, logs, releases, status
+from underway.api.inspecting import status
 from underway.api.maintaining import lock_holders, lock_release, prune, remove
+from underway.api.output import ReplicaLine, logs
+from underway.api.past import history, release_list, releases
 from underway.api.session import Session
 from underway.rollout.scene import ProxyRenewal
 
@@ -34,6 +36,7 @@ __all__ = [
     "logs",
     "plan",
     "prune",
+    "release_list",
     "releases",
     "remove",
     "repair",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from underway.api.session import Session, runs_of
 from underway.model.names import ServiceName
 from underway.model.release import Release
-from underway.model.snapshot import HostState, Role
+from underway.model.snapshot import HostState, Role, Unreachable
 from underway.model.spec import ServiceSpec
 from underway.model.status import Drift, DriftKind
 from underway.rollout.cast import cast_of
@@ -18,7 +18,7 @@ REPAIR = "underway repair"
 def drift_of(session: Session, scene: Scene, release: Release | None) -> tuple[Drift, ...]:
     """All differences, sorted; () where everything is as the release says."""
     found = [
-        Drift(DriftKind.HOST_UNREACHABLE, u.name, u.reason, "bring it back, then underway repair")
+        Drift(DriftKind.HOST_UNREACHABLE, u.name, u.reason, _back(u))
         for u in scene.snapshot.unreachable
     ]
     if release is None:
@@ -34,6 +34,11 @@ def drift_of(session: Session, scene: Scene, release: Release | None) -> tuple[D
         if held.state.role != Role.PROBE or held.state.has_ended
     ]
     return tuple(sorted(found))
+
+
+def _back(lost: Unreachable) -> str:
+    """What brings a host back, as far as its error knows, and what ends the difference then."""
+    return f"{lost.hint} Then {REPAIR}" if lost.hint else f"bring it back, then {REPAIR}"
 
 
 def _unfinished_first(scene: Scene) -> Iterator[Drift]:

@@ -1,17 +1,11 @@
-"""Look without touching: status with drift, history, logs."""
+"""Look without touching: what an app does now, with drift."""
 
-import queue
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from underway.api.drifting import drift_of
-from underway.api.session import Session, current_release, releases_of, runs_of
-from underway.errors import UnderwayError, UsageError
-from underway.errors.suggestion import name_hint
+from underway.api.session import Session, current_release, runs_of
 from underway.kernel.observe import observe_closely
-from underway.model.event import Level
 from underway.model.image import ImageIdentity
 from underway.model.names import (
     NO_RELEASE,
@@ -19,14 +13,14 @@ from underway.model.names import (
     Generation,
     HostName,
     ReleaseNumber,
-    ServiceName,
 )
-from underway.model.release import Release, RunRecord
+from underway.model.release import Release
 from underway.model.snapshot import HostState, Role, Snapshot
 from underway.model.status import (
     EdgeStatus,
     HostStatus,
     LockStatus,
+    ReplicaStanding,
     ReplicaStatus,
     ReplicaTraffic,
     ServiceStatus,
@@ -34,34 +28,12 @@ from underway.model.status import (
     TrafficState,
 )
 from underway.model.traffic import ServerMode
-from underway.ports import LogLine
 from underway.rollout.cast import cast_of
 from underway.rollout.naming import is_retired
 from underway.rollout.scene import Held, Policy, Scene
 
 NO_TOOLS: Final = ImageIdentity("", "")
 """Looking plans nothing, so it needs no tools image: it works where no engine could build one."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplicaLine:
-    """One line of one replica's output."""
-
-    host: HostName
-    service: ServiceName
-    container: ContainerName
-    line: LogLine
-
-
-def history(session: Session) -> tuple[RunRecord, ...]:
-    """All recorded runs, oldest first."""
-    return runs_of(session.observe())
-
-
-def releases(session: Session) -> tuple[Release, ...]:
-    """All recorded releases, oldest first."""
-    known = releases_of(session.observe())
-    return tuple(known[number] for number in sorted(known))
 
 
 def status(session: Session) -> StatusReport:
@@ -131,6 +103,7 @@ def _edge(scene: Scene, host: HostState) -> EdgeStatus:
 def _services(scene: Scene, release: Release | None) -> tuple[ServiceStatus, ...]:
     if release is None:
         return ()
+    work = _work_of(scene)
     found = []
     for service in release.spec.services:
         cast = cast_of(scene, service)
@@ -144,7 +117,7 @@ def _services(scene: Scene, release: Release | None) -> tuple[ServiceStatus, ...
                 generation=cast.wished[0].generation if cast.wished else Generation(""),
                 image=release.image_of(service.name).reference,
                 replicas=tuple(
-                    _replica(scene, held, is_current=held.name in current)
+                    _replica(scene, held, _standing(scene, held, current, work))
                     for held in scene.replicas_of(service.name)
                 ),
             )
@@ -152,14 +125,42 @@ def _services(scene: Scene, release: Release | None) -> tuple[ServiceStatus, ...
     return tuple(sorted(found, key=lambda entry: entry.name))
 
 
-def _replica(scene: Scene, held: Held, *, is_current: bool) -> ReplicaStatus:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Whether a run is at work, and the release it brings (0: none)."""
+
+    is_on: bool
+    release: ReleaseNumber
+
+
+def _work_of(scene: Scene) -> _Work:
+    is_on = any(held.state.app == scene.app for held in scene.containers(Role.LOCK))
+    runs = runs_of(scene.snapshot)
+    bringing = runs[-1].release if runs and not runs[-1].ended_at else NO_RELEASE
+    return _Work(is_on, bringing)
+
+
+def _standing(
+    scene: Scene, held: Held, current: set[ContainerName], work: _Work
+) -> ReplicaStanding:
+    if is_retired(held.name):
+        return ReplicaStanding.STOPPING
+    if held.name in current:
+        return ReplicaStanding.CURRENT
+    if not work.is_on:
+        return ReplicaStanding.LEFT_OVER
+    is_new = held.state.release == work.release != scene.release.number
+    return ReplicaStanding.NEW if is_new else ReplicaStanding.REPLACED
+
+
+def _replica(scene: Scene, held: Held, standing: ReplicaStanding) -> ReplicaStatus:
     return ReplicaStatus(
         name=held.name,
         host=held.host,
         status=held.state.status,
         health=held.state.health,
         release=ReleaseNumber(held.state.release),
-        is_current=is_current and not is_retired(held.name),
+        standing=standing,
         started_at=held.state.started_at,
         restart_count=held.state.restart_count,
         traffic=tuple(
@@ -181,86 +182,3 @@ def _traffic(scene: Scene, edge: HostState, held: Held) -> TrafficState:
     if live[0].mode is ServerMode.DRAIN:
         return TrafficState.DRAIN
     return TrafficState.LIVE if live[0].is_up else TrafficState.DOWN
-
-
-def logs(
-    session: Session,
-    services: tuple[ServiceName, ...] = (),
-    *,
-    tail: int = 100,
-    follow: bool = False,
-    since_s: float = 0,
-) -> Iterator[ReplicaLine]:
-    """The output of the replicas of `services` (all if empty), live with `follow`.
-
-    Without `follow`, lines come sorted by time. `since_s` is seconds since the epoch.
-    """
-    snapshot = session.observe()
-    for lost in snapshot.unreachable:
-        text = f"{lost.name} did not answer, its lines are missing: {lost.reason}"
-        session.voice.note(Level.WARNING, "logs-lost", text)
-    release = current_release(snapshot)
-    scene = _scene(session, snapshot, release)
-    names = {s.name for s in (release.spec if release else session.spec).services}
-    names |= {held.state.service for held in scene.containers(Role.REPLICA)}
-    for name in sorted(set(services) - names):
-        raise UsageError(
-            "service-unknown",
-            f"the app has no service `{name}`",
-            hint=name_hint(name, names) if names else "Nothing of it runs yet: underway deploy.",
-        )
-    wanted = [
-        held
-        for held in scene.containers(Role.REPLICA)
-        if not services or held.state.service in services
-    ]
-    lines = _followed if follow else _merged
-    yield from lines(session, wanted, tail, since_s)
-
-
-def _read(
-    session: Session, held: Held, *, tail: int, since_s: float, follow: bool
-) -> Iterator[ReplicaLine]:
-    engine = session.world.engine(held.host)
-    for line in engine.logs(held.name, tail=tail, follow=follow, since_s=since_s):
-        yield ReplicaLine(held.host, held.state.service, held.name, line)
-
-
-def _merged(
-    session: Session, wanted: list[Held], tail: int, since_s: float
-) -> Iterator[ReplicaLine]:
-    lines = [
-        line
-        for held in wanted
-        for line in _read(session, held, tail=tail, since_s=since_s, follow=False)
-    ]
-    yield from sorted(lines, key=lambda entry: entry.line.time)
-
-
-def _followed(
-    session: Session, wanted: list[Held], tail: int, since_s: float
-) -> Iterator[ReplicaLine]:
-    lines: queue.Queue[ReplicaLine | None] = queue.Queue(maxsize=1000)
-
-    def read(held: Held) -> None:
-        try:
-            for line in _read(session, held, tail=tail, since_s=since_s, follow=True):
-                lines.put(line)
-        except UnderwayError as error:
-            text = f"{held.name} on {held.host}: {error.message}: its lines end here"
-            session.voice.note(Level.WARNING, "logs-lost", text)
-        finally:
-            lines.put(None)
-
-    for held in wanted:
-        threading.Thread(target=read, args=(held,), daemon=True).start()
-    left = len(wanted)
-    while left and not session.cancel.is_set():
-        try:
-            line = lines.get(timeout=0.2)
-        except queue.Empty:
-            continue
-        if line is None:
-            left -= 1
-        else:
-            yield line

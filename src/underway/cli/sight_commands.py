@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import nullcontext, suppress
 
 import click
 
@@ -9,7 +10,7 @@ from underway import api
 from underway.cli.console import Console
 from underway.cli.options import command, read_duration
 from underway.cli.working import use_session
-from underway.model.names import ServiceName
+from underway.model.names import NO_RELEASE, ServiceName
 from underway.report.check_text import check_exit_code, check_lines
 from underway.report.document_making import (
     check_document,
@@ -54,7 +55,8 @@ def history(console: Console, *, releases: bool, limit: int) -> None:
     """List runs, or releases.
 
     What ran when, by whom, and what came of it; with --releases what can be deployed or rolled
-    back to, by number or tag. Newest first.
+    back to, by number or tag, which one runs where, and which failed. Newest first; -v tells why
+    runs failed.
     """
     with use_session(console, is_quiet=True) as session:
         if releases:
@@ -68,16 +70,16 @@ def _print_runs(console: Console, session: api.Session, limit: int) -> None:
     if console.options.is_json:
         console.print_document(history_document(session.app, runs))
     else:
-        console.print(history_lines(runs))
+        console.print(history_lines(runs, is_verbose=console.options.is_verbose))
 
 
 def _print_releases(console: Console, session: api.Session, limit: int) -> None:
-    current = api.status(session).release
-    known = api.releases(session)[-limit:]
+    known = api.release_list(session)[-limit:]
+    current = next((k.release.number for k in known if k.is_current), NO_RELEASE)
     if console.options.is_json:
         console.print_document(releases_document(session.app, known, current))
     else:
-        console.print(release_list_lines(known, current))
+        console.print(release_list_lines(known))
 
 
 @command(without={"-f"})
@@ -111,14 +113,18 @@ def logs(
 ) -> None:
     """Show what the replicas write, from all hosts.
 
-    All services without SERVICE, replicas of every generation that runs. (-f means --follow
+    All services without SERVICE, replicas of every generation that runs. With -f it goes on with
+    the successors of replicas that are replaced, until Ctrl-C. (-f means --follow
     here; a Compose file is given with --file, or with -f before `logs`.)
     """
     since = time.time() - since_s if since_s else 0.0
     with use_session(console, is_quiet=True) as session:
         names = tuple(map(ServiceName, services))
-        for entry in api.logs(session, names, tail=tail, follow=follow, since_s=since):
-            _print_line(console, entry, has_time=timestamps)
+        entries = api.logs(session, names, tail=tail, follow=follow, since_s=since)
+        # Whoever follows ends it by Ctrl-C: that is no failure.
+        with suppress(KeyboardInterrupt) if follow else nullcontext():
+            for entry in entries:
+                _print_line(console, entry, has_time=timestamps)
 
 
 def _print_line(console: Console, entry: api.ReplicaLine, *, has_time: bool) -> None:

@@ -66,20 +66,32 @@ def project_options(options: GlobalOptions) -> "SessionOptions":
 def release_named(session: api.Session, name: str) -> ReleaseNumber:
     """The number of a release given by number or tag; 0 for "".
 
-    Raises RefusedError `release-unknown` for a tag that no recorded release has.
+    Raises RefusedError: `release-unknown` for a tag that no recorded release has,
+    `release-ambiguous` for one that several have.
     """
     if not name:
         return NO_RELEASE
     if name.isdecimal():
         return ReleaseNumber(int(name))
-    tagged = [release.number for release in api.releases(session) if release.tag == name]
+    tagged = [known for known in api.release_list(session) if known.release.tag == name]
     if not tagged:
         raise RefusedError(
             "release-unknown",
             f"No recorded release of {session.app} has the tag {name!r}.",
             hint="`underway history --releases` lists them.",
         )
-    return max(tagged)
+    if len(tagged) > 1:
+        raise RefusedError(
+            "release-ambiguous",
+            f"{len(tagged)} releases of {session.app} have the tag {name!r}.",
+            cause="they differ in configuration or sensitive values, which the tag does not tell",
+            hint="Name one by its number.",
+            detail=tuple(
+                f"{known.release.number}  created {known.release.created_at}, {known.standing}"
+                for known in tagged
+            ),
+        )
+    return tagged[0].release.number
 
 
 def require_yes(console: Console, question: str) -> None:

@@ -610,6 +610,11 @@ CODES: dict[str, CodeEntry] = {
         "A registry does not answer a host's engine.",
         "Check from the host that the registry's name and port can be reached.",
     ),
+    "release-ambiguous": CodeEntry(
+        4,
+        "Several recorded releases have this tag: the same image with other configuration.",
+        "Name the release by its number; `underway history --releases` lists them.",
+    ),
     "release-unknown": CodeEntry(
         4,
         "No host that answers has a record of this release.",

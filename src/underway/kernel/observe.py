@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from underway.errors import EngineError, UnreachableError
 from underway.kernel.former import former_hosts
-from underway.kernel.world import World
+from underway.kernel.world import World, lost_host
 from underway.model.names import LABEL_APP, LABEL_ROLE, HostName
 from underway.model.release import LedgerState
 from underway.model.snapshot import (
@@ -70,14 +70,14 @@ def _inspected(world: World, host: HostState | Unreachable) -> HostState | Unrea
 
 def _observe_host(world: World, name: HostName) -> HostState | Unreachable:
     if name in world.lost:
-        return Unreachable(name, world.lost[name])
+        return world.lost[name]
     try:
         return _seen(world, name)
     except UnreachableError as error:
-        return Unreachable(name, error.message)
+        return lost_host(name, error)
     except EngineError as error:
         why = f"its engine answers with an error: {error.message} [{error.code}]"
-        return Unreachable(name, why)
+        return Unreachable(name, why, error.hint)
 
 
 def _seen(world: World, name: HostName) -> HostState:

@@ -3,10 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from underway.errors import UnreachableError
+from underway.errors import UnderwayError, UnreachableError
 from underway.model.names import AppName, HostName
+from underway.model.snapshot import Unreachable
 from underway.model.spec import HostSpec
 from underway.ports import Engine, Ledger, Proxy, Vault
+
+
+def lost_host(name: HostName, error: UnderwayError) -> Unreachable:
+    """The host that could not be asked, as the error tells it: its name is not said twice."""
+    reason = error.message.removeprefix(f"{name}: ")
+    if error.cause and error.cause not in reason:
+        reason = f"{reason} ({error.cause})"
+    return Unreachable(name, reason, error.hint)
 
 
 @dataclass(slots=True)
@@ -23,7 +32,7 @@ class World:
     proxies: Mapping[HostName, Proxy]
     ledgers: Mapping[HostName, Ledger]
     vaults: Mapping[HostName, Vault]
-    lost: dict[HostName, str] = field(default_factory=dict)
+    lost: dict[HostName, Unreachable] = field(default_factory=dict)
     revive: Callable[[HostName], bool] = lambda _: False
     reach: Callable[[Sequence[HostSpec]], None] = lambda _: None
 
@@ -37,8 +46,10 @@ class World:
         try:
             return self.engines[host]
         except KeyError:
-            reason = self.lost.get(host, "not connected")
-            raise UnreachableError("host-unreachable", f"{host}: {reason}") from None
+            lost = self.lost.get(host, Unreachable(host, "not connected"))
+            raise UnreachableError(
+                "host-unreachable", f"{host}: {lost.reason}", hint=lost.hint
+            ) from None
 
     def proxy(self, host: HostName) -> Proxy:
         """The proxy of `host`; UnreachableError if there is no connection."""

@@ -37,7 +37,7 @@ def check_hosts(
 
 def _lost(host: HostSpec, seen: Unreachable) -> CheckResult:
     there = f"docker -H {host.url} version" if "://" in host.url else "docker version"
-    remedy = f"bring the host and its engine back, until `{there}` answers"
+    remedy = seen.hint or f"bring the host and its engine back, until `{there}` answers"
     return failed(host.name, REACHING, f"does not answer: {seen.reason}", remedy)
 
 

@@ -67,6 +67,12 @@ class RunRecord:
     current: ReleaseNumber = NO_RELEASE
     cause: str = ""
 
+    @property
+    def code(self) -> str:
+        """The code of the error that it ended with, or ""."""
+        head, _, code = self.cause.rpartition(" [")
+        return code.removesuffix("]") if head and code.endswith("]") else ""
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:

@@ -207,10 +207,11 @@ class HostState:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """A host that could not be asked: never an absence."""
+    """A host that could not be asked: never an absence. `hint` is what to do about it, or ""."""
 
     name: HostName
     reason: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from underway.model.names import (
     ReleaseNumber,
     ServiceName,
 )
+from underway.model.release import Release
 from underway.model.snapshot import ContainerStatus, Health
 from underway.model.spec import Strategy
 
@@ -46,6 +47,48 @@ class DriftKind(StrEnum):
     LEFTOVER = "leftover"
 
 
+class ReplicaStanding(StrEnum):
+    """A replica's place in what is under way.
+
+    CURRENT is of what the app runs; NEW of what a run is bringing; REPLACED is on its way out,
+    STOPPING already told to stop; LEFT_OVER is of something else while nobody works on the app.
+    """
+
+    CURRENT = "current"
+    NEW = "new"
+    REPLACED = "being replaced"
+    STOPPING = "stopping"
+    LEFT_OVER = "left over"
+
+
+class ReleaseStanding(StrEnum):
+    """What became of a release.
+
+    SHIPPED was never deployed, UNFINISHED is of a run that did not end, FAILED never served.
+    """
+
+    CURRENT = "current"
+    RAN = "ran"
+    SHIPPED = "shipped"
+    UNFINISHED = "not finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStatus:
+    """A recorded release: what became of it, the hosts that run it, releases of the same tag."""
+
+    release: Release
+    standing: ReleaseStanding
+    hosts: tuple[HostName, ...] = ()
+    namesakes: tuple[ReleaseNumber, ...] = ()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the app runs it."""
+        return self.standing is ReleaseStanding.CURRENT
+
+
 @dataclass(frozen=True, slots=True)
 class ReplicaTraffic:
     """What `edge` does with a replica."""
@@ -56,17 +99,22 @@ class ReplicaTraffic:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaStatus:
-    """One replica. `started_at` is RFC 3339 or ""; `is_current` tells the release's generation."""
+    """One replica. `started_at` is RFC 3339 or ""."""
 
     name: ContainerName
     host: HostName
     status: ContainerStatus
     health: Health
     release: ReleaseNumber
-    is_current: bool
+    standing: ReplicaStanding
     started_at: str = ""
     restart_count: int = 0
     traffic: tuple[ReplicaTraffic, ...] = ()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is of the generation that the app runs."""
+        return self.standing is ReplicaStanding.CURRENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from underway.errors import (
     CODES,
     ConfigurationError,
@@ -18,7 +20,14 @@ from underway.model.event import Outcome
 from underway.model.names import AppName, HostName, ReleaseNumber
 from underway.model.plan import Plan
 from underway.model.release import Release, RunRecord
-from underway.model.status import HostStatus, LockStatus, ReplicaStatus, ServiceStatus, StatusReport
+from underway.model.status import (
+    HostStatus,
+    LockStatus,
+    ReleaseStatus,
+    ReplicaStatus,
+    ServiceStatus,
+    StatusReport,
+)
 from underway.report.check_text import check_exit_code
 from underway.report.document_parts import (
     ChangePart,
@@ -116,6 +125,7 @@ def _replica(replica: ReplicaStatus) -> ReplicaPart:
         health=replica.health,
         release=replica.release,
         is_current=replica.is_current,
+        standing=replica.standing,
         started_at=replica.started_at,
         restart_count=replica.restart_count,
         traffic=tuple(TrafficPart(entry.edge, entry.state) for entry in replica.traffic),
@@ -230,6 +240,7 @@ def history_document(app: AppName, runs: Sequence[RunRecord]) -> HistoryDocument
                 exit_code=run.exit_code,
                 current=run.current,
                 cause=run.cause,
+                code=run.code,
             )
             for run in sorted(runs, key=_number, reverse=True)
         ),
@@ -237,11 +248,20 @@ def history_document(app: AppName, runs: Sequence[RunRecord]) -> HistoryDocument
 
 
 def releases_document(
-    app: AppName, releases: Sequence[Release], current: ReleaseNumber
+    app: AppName, releases: Sequence[ReleaseStatus], current: ReleaseNumber
 ) -> ReleasesDocument:
     """Releases, newest first."""
-    ordered = sorted(releases, key=_number, reverse=True)
-    return ReleasesDocument(app, current, tuple(_release(release) for release in ordered))
+    ordered = sorted(releases, key=lambda known: known.release.number, reverse=True)
+    parts = (
+        msgspec.structs.replace(
+            _release(known.release),
+            standing=known.standing,
+            hosts=known.hosts,
+            namesakes=known.namesakes,
+        )
+        for known in ordered
+    )
+    return ReleasesDocument(app, current, tuple(parts))
 
 
 def release_document(release: Release) -> ReleaseDocument:
@@ -249,7 +269,7 @@ def release_document(release: Release) -> ReleaseDocument:
     return ReleaseDocument(app=release.spec.name, release=_release(release))
 
 
-def _number(entry: RunRecord | Release) -> int:
+def _number(entry: RunRecord) -> int:
     return entry.number
 
 

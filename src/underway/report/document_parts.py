@@ -17,7 +17,11 @@ class ImagePart(msgspec.Struct, frozen=True):
 
 
 class ReleasePart(msgspec.Struct, frozen=True):
-    """A release without its configuration."""
+    """A release without its configuration.
+
+    `history --releases` tells more: `standing` is `current`, `ran`, `shipped`, `not finished` or
+    `failed` (it never served), `hosts` those that run it, `namesakes` others with the same tag.
+    """
 
     number: int
     tag: str
@@ -25,10 +29,16 @@ class ReleasePart(msgspec.Struct, frozen=True):
     created_at: str
     created_by: str
     images: tuple[ImagePart, ...]
+    standing: str = ""
+    hosts: tuple[str, ...] = ()
+    namesakes: tuple[int, ...] = ()
 
 
 class RunPart(msgspec.Struct, frozen=True):
-    """A recorded run. `outcome` is "" while it runs; `current` serves once it is over."""
+    """A recorded run. `outcome` is "" while it runs; `current` serves once it is over.
+
+    `code` is that of the error it ended with, or "".
+    """
 
     number: int
     command: str
@@ -40,6 +50,7 @@ class RunPart(msgspec.Struct, frozen=True):
     exit_code: int
     current: int
     cause: str
+    code: str
 
 
 class StepPart(msgspec.Struct, frozen=True):
@@ -125,7 +136,7 @@ class TrafficPart(msgspec.Struct, frozen=True):
 
 
 class ReplicaPart(msgspec.Struct, frozen=True):
-    """A replica."""
+    """A replica. `standing`: `current`, `new`, `being replaced`, `stopping` or `left over`."""
 
     name: str
     host: str
@@ -133,6 +144,7 @@ class ReplicaPart(msgspec.Struct, frozen=True):
     health: str
     release: int
     is_current: bool
+    standing: str
     started_at: str
     restart_count: int
     traffic: tuple[TrafficPart, ...]

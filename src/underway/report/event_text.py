@@ -89,7 +89,8 @@ def _run(body: RunStarted | PlanMade | UndoStarted | RunFinished) -> list[Line]:
 def _end(body: RunFinished) -> Line:
     is_good = body.outcome in {Outcome.DONE, Outcome.NOTHING_TO_DO}
     tone = good if is_good else bad
-    text = f"  {body.text}" if body.text else ""
+    # What a run failed of is told by its error, right below.
+    text = f"  {body.text}" if body.text and is_good else ""
     return _line(
         "end",
         tone(OUTCOME_TEXTS[body.outcome]),

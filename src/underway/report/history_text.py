@@ -3,36 +3,40 @@
 from collections.abc import Sequence
 
 from underway.model.event import Outcome
-from underway.model.names import ReleaseNumber
 from underway.model.release import Release, RunRecord
+from underway.model.status import ReleaseStanding, ReleaseStatus
 from underway.report.amounts import digest_text, duration_text, moment_of, time_text
 from underway.report.event_text import OUTCOME_TEXTS
 from underway.report.line import Line, Span, bad, faint, good, line, strong, table, warn
 
 _RUN_HEADS = ("RUN", "STARTED (UTC)", "COMMAND", "RELEASE", "BY", "TOOK", "OUTCOME")
-_RELEASE_HEADS = ("RELEASE", "TAG", "CREATED (UTC)", "BY", "COMMIT")
+_RELEASE_HEADS = ("RELEASE", "TAG", "STATE", "CREATED (UTC)", "BY", "COMMIT")
 
 
-def history_lines(runs: Sequence[RunRecord]) -> list[Line]:
-    """Runs that changed hosts."""
+def history_lines(runs: Sequence[RunRecord], *, is_verbose: bool = False) -> list[Line]:
+    """Runs that changed hosts; `is_verbose` tells below why some failed."""
     if not runs:
         return [line(faint("no run is recorded"))]
     rows = [[faint(head) for head in _RUN_HEADS]]
-    rows.extend(_run(run) for run in sorted(runs, key=_number, reverse=True))
-    return table(rows)
+    ordered = sorted(runs, key=_number, reverse=True)
+    rows.extend(_run(run) for run in ordered)
+    failed = [run for run in ordered if run.cause] if is_verbose else []
+    causes = [line(strong(f"run {run.number}"), f": {run.cause}") for run in failed]
+    return [*table(rows), *([(), *causes] if causes else [])]
 
 
-def release_list_lines(releases: Sequence[Release], current: ReleaseNumber) -> list[Line]:
-    """Releases that can be deployed or rolled back to."""
+def release_list_lines(releases: Sequence[ReleaseStatus]) -> list[Line]:
+    """Releases that can be deployed or rolled back to, and what became of each."""
     if not releases:
         return [line(faint("no release is recorded"))]
     rows = [[faint(head) for head in _RELEASE_HEADS]]
-    for release in sorted(releases, key=_number, reverse=True):
-        number = str(release.number)
+    for known in sorted(releases, key=lambda known: known.release.number, reverse=True):
+        release = known.release
         rows.append(
             [
-                good(f"{number} (current)") if release.number == current else Span(number),
-                Span(release.tag or "-"),
+                Span(str(release.number)),
+                _tag(known),
+                _standing(known),
                 Span(time_text(release.created_at) or "-"),
                 Span(release.created_by or "-"),
                 faint(release.commit[:12] or "-"),
@@ -56,7 +60,29 @@ def release_lines(release: Release) -> list[Line]:
     return lines + table(rows, indent=2)
 
 
-def _number(entry: RunRecord | Release) -> int:
+def _tag(known: ReleaseStatus) -> Span:
+    """The tag; where other releases have it too, it names none of them."""
+    if not known.namesakes:
+        return Span(known.release.tag or "-")
+    return warn(f"{known.release.tag} (one of {len(known.namesakes) + 1})")
+
+
+def _standing(known: ReleaseStatus) -> Span:
+    where = f" on {', '.join(known.hosts)}" if known.hosts else ""
+    match known.standing:
+        case ReleaseStanding.CURRENT:
+            return good(f"current{where}")
+        case ReleaseStanding.FAILED:
+            return bad(f"failed{where}")
+        case ReleaseStanding.UNFINISHED:
+            return warn(f"not finished{where}")
+        case ReleaseStanding.RAN:
+            return Span(f"ran{where}")
+        case ReleaseStanding.SHIPPED:
+            return Span("shipped, never deployed")
+
+
+def _number(entry: RunRecord) -> int:
     return entry.number
 
 
@@ -87,6 +113,6 @@ def _outcome(run: RunRecord) -> Span:
     text = OUTCOME_TEXTS[outcome]
     if outcome in {Outcome.DONE, Outcome.NOTHING_TO_DO}:
         return good(text)
-    serves = f", release {run.current} serves" if run.current else ""
-    why = f": {run.cause}" if run.cause else ""
-    return bad(f"{text}{serves}{why}")
+    serves = f", {run.current} serves" if run.current else ""
+    code = f" [{run.code}]" if run.code else ""
+    return bad(f"{text}{serves}{code}")

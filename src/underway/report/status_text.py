@@ -7,6 +7,7 @@ from underway.model.snapshot import ContainerStatus, Health
 from underway.model.status import (
     EdgeStatus,
     HostStatus,
+    ReplicaStanding,
     ReplicaStatus,
     ServiceStatus,
     StatusReport,
@@ -84,7 +85,9 @@ def _replicas(report: StatusReport) -> list[Line]:
 
 def _service(service: ServiceStatus, report: StatusReport) -> list[list[Span]]:
     rows = [_replica(service, replica, report) for replica in service.replicas]
-    missing = service.wished - sum(replica.is_current for replica in service.replicas)
+    # While a run replaces them, what it has brought already stands for what it took away.
+    is_there = {ReplicaStanding.CURRENT, ReplicaStanding.NEW}
+    missing = service.wished - sum(replica.standing in is_there for replica in service.replicas)
     if missing > 0:
         text = f"{count_text(missing, 'replica')} missing"
         rows.append([Span(service.name), bad(text)])
@@ -99,7 +102,7 @@ def _replica(service: ServiceStatus, replica: ReplicaStatus, report: StatusRepor
         Span(service.name),
         Span(replica.name),
         Span(replica.host),
-        Span(release) if replica.is_current else warn(f"{release} (old)"),
+        Span(release) if replica.is_current else warn(f"{release} ({replica.standing})"),
         _health(replica),
         Span(age_text(replica.started_at, report.taken_at) or "-"),
         _traffic(replica),

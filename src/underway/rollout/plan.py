@@ -134,12 +134,16 @@ def _end(scene: Scene, draft: _Draft, preparation: Preparation) -> None:
 
 def _require_hosts(scene: Scene) -> None:
     if scene.lost_hosts and not (scene.policy.is_undo or scene.policy.keep_unreachable):
-        reasons = "; ".join(f"{u.name}: {u.reason}" for u in scene.snapshot.unreachable)
+        lost = [u for u in scene.snapshot.unreachable if u.name in scene.lost_hosts]
+        hints = list(dict.fromkeys(u.hint for u in lost if u.hint)) or ["bring the host back"]
+        if scene.reachable:
+            skipped = " ".join(f"--skip-host {name}" for name in scene.lost_hosts)
+            hints.append(f"or leave it out: {skipped} (others take over its replicas)")
         raise UnreachableError(
             "hosts-unreachable",
             f"{', '.join(scene.lost_hosts)} did not answer; nothing was changed",
-            cause=reasons,
-            hint="bring the host back, or leave it out with --skip-host HOST",
+            cause="\n".join(f"{u.name}: {u.reason}" for u in lost),
+            hint="\n".join(hints),
         )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from underway.errors import UnderwayError
-from underway.kernel.world import World
+from underway.kernel.world import World, lost_host
 from underway.model.names import EDGE_CONTAINER, AppName, HostName
+from underway.model.snapshot import Unreachable
 from underway.model.spec import HostSpec
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Fleet:
         self._proxies: dict[HostName, HaproxyProxy] = {}
         self._ledgers: dict[HostName, AnchorLedger] = {}
         self._vaults: dict[HostName, AnchorVault] = {}
-        self._lost: dict[HostName, str] = {}
+        self._lost: dict[HostName, Unreachable] = {}
         self._asked: set[HostName] = {host.name for host in hosts}
         self._take(connector.connect_all(hosts))
 
@@ -75,7 +76,7 @@ class Fleet:
 
         for name, engine in opened.items():
             if isinstance(engine, UnderwayError):
-                self._lost[name] = str(engine.message)
+                self._lost[name] = lost_host(name, engine)
                 continue
             anchor = CommandServer(engine, anchor_name(self._app))
             self.engines[name] = engine

@@ -153,13 +153,14 @@ class HostWorkshop:
             return self._engines[LOCAL_HOST]
         try:
             return self._connector.connect(HostSpec(LOCAL_HOST, ""))
-        except UnderwayError:
+        except UnderwayError as error:
             if self._engines:
                 return self._engines[min(self._engines)]
             raise UnreachableError(
                 "no-engine",
                 "no engine answers: neither one on this machine nor any host of the app",
-                hint="start Docker here, or bring a host back",
+                cause=error.message,
+                hint=error.hint,
             ) from None
 
     def _say(self, line: str) -> None:

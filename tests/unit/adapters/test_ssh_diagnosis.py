@@ -28,3 +28,8 @@ def test_openssh_words_become_codes_with_a_remedy(said: str, code: str) -> None:
     assert error.hint
     assert "{" not in error.hint
     assert "deploy@h" in error.message
+
+
+def test_a_name_is_said_once() -> None:
+    said = "ssh: Could not resolve hostname h: Name or service not known"
+    assert diagnosis(HostName("h"), SshEndpoint("h"), said).message == "h: its name is unknown"

@@ -7,7 +7,8 @@ import pytest
 
 from tests.fakes.engine import FakeEngine
 from tests.fakes.time import FakeClock
-from underway.api.inspecting import logs
+from underway.api import output
+from underway.api.output import ReplicaLine, logs
 from underway.api.session import Session
 from underway.errors import UnreachableError, UsageError
 from underway.kernel.telling import Voice
@@ -15,7 +16,7 @@ from underway.kernel.world import World
 from underway.model.container import ContainerRequest
 from underway.model.event import Event, Note
 from underway.model.names import AppName, ContainerName, HostName, ServiceName
-from underway.model.snapshot import Role
+from underway.model.snapshot import Role, Unreachable
 from underway.model.spec import AppSpec
 from underway.ports import LogLine
 from underway.rollout.naming import own_labels
@@ -45,16 +46,48 @@ def session(events: list[Event]) -> Session:
         labels = (*own_labels(APP, Role.REPLICA), ("underway.service", "web"))
         engine.create(ContainerRequest(ContainerName(f"libra-web-{host}"), "web:1", labels), {})
         engines[host] = engine
-    world = World(APP, engines, {}, {}, {}, {C: "cut off"})
+    world = World(APP, engines, {}, {}, {}, {C: Unreachable(C, "cut off")})
     clock = FakeClock()
     unused: Any = None
     voice = Voice("r1", "me", events.append, clock)
     return Session(AppSpec(APP, (), ()), {}, world, unused, unused, clock, voice)
 
 
+def taken(opened: Session, count: int) -> list[ReplicaLine]:
+    """The first lines that are followed; the user ends it then."""
+    lines = []
+    for line in logs(opened, follow=True):
+        lines.append(line)
+        if len(lines) == count:
+            opened.cancel.set()
+    return lines
+
+
+def web(number: int) -> ContainerRequest:
+    labels = (*own_labels(APP, Role.REPLICA), ("underway.service", "web"))
+    return ContainerRequest(ContainerName(f"libra-web-{number}"), "web:1", labels)
+
+
+def test_following_goes_on_with_what_comes_and_keeps_the_prefix_of_what_retires(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(output, "LOOK_S", 0.01)
+    engine = Talking(B)
+    engine.add_image("web:1")
+    engine.create(web(1), {})
+    opened = session([])
+    opened.world = World(APP, {B: engine}, {}, {}, {})
+    lines = logs(opened, follow=True)
+    assert [next(lines).container for _ in range(2)] == ["libra-web-1", "libra-web-1"]
+    engine.rename(web(1).name, "libra-web-1-retired")
+    engine.create(web(2), {})
+    assert [next(lines).container for _ in range(2)] == ["libra-web-2", "libra-web-2"]
+    lines.close()  # type: ignore[attr-defined]
+
+
 def test_a_lost_host_is_said_once_and_the_others_are_followed() -> None:
     events: list[Event] = []
-    lines = [entry.line.text for entry in logs(session(events), follow=True)]
+    lines = [entry.line.text for entry in taken(session(events), 3)]
     assert sorted(lines) == ["and more", "from a", "from b"]
     notes = [event.body.text for event in events if isinstance(event.body, Note)]
     assert len(notes) == 2

@@ -160,12 +160,17 @@ def test_a_release_can_be_named_by_its_tag(
 ):
     asked: list[api.DeployOptions] = []
     monkeypatch.setattr(api, "rollback", deploys(asked))
-    monkeypatch.setattr(api, "releases", lambda _session: (OLDER, RELEASE))
+    monkeypatch.setattr(api, "release_list", lambda _session: LISTED)
     assert run_program(["rollback", "v1", "--past-migrations"]) == 0
     assert asked == [api.DeployOptions(release=ReleaseNumber(11), past_migrations=True)]
     assert run_program(["rollback", "v7"]) == 4
     assert "error[release-unknown]" in capsys.readouterr().err
-    assert len(stage.sessions) == 2
+    assert run_program(["rollback", "v0"]) == 4
+    said = capsys.readouterr().err
+    assert "error[release-ambiguous]: 2 releases of" in said
+    assert "|  10  created" in said
+    assert ", failed" in said
+    assert len(stage.sessions) == 3
 
 
 def test_plan_shows_the_plan_and_its_document(
@@ -212,14 +217,13 @@ def test_history_lists_runs_or_releases(
     run = RunRecord(RunNumber(1), "deploy", RELEASE.number, "kim", "2026-03-01T10:00:00Z")
     runs = (run, replace(run, number=RunNumber(2)), replace(run, number=RunNumber(3)))
     monkeypatch.setattr(api, "history", lambda _session: runs)
-    monkeypatch.setattr(api, "releases", lambda _session: (OLDER, RELEASE))
-    monkeypatch.setattr(api, "status", lambda _session: status())
+    monkeypatch.setattr(api, "release_list", lambda _session: LISTED)
     assert run_program(["history", "-n", "2"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["RUN", "3", "2"]
     assert run_program(["history", "--limit", "0", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["runs"]) == 3
     assert run_program(["history", "--releases"]) == 0
-    assert "12 (current)" in capsys.readouterr().out
+    assert "12       v2   current " in capsys.readouterr().out
     assert run_program(["history", "--releases", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["current"] == 12
     assert stage.sessions

@@ -10,6 +10,7 @@ from underway.kernel.world import World
 from underway.model.event import Outcome
 from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber
 from underway.model.release import LedgerState, Release, RunRecord
+from underway.model.snapshot import Unreachable
 from underway.model.spec import HostSpec
 
 A1, A2, A3 = (HostName(f"app{i}") for i in (1, 2, 3))
@@ -81,7 +82,7 @@ def test_nothing_recorded_names_nobody() -> None:
 
 
 def test_observing_reaches_for_them_and_a_lost_one_is_unreachable() -> None:
-    lost: dict[HostName, str] = {A1: "cut off"}
+    lost = {A1: Unreachable(A1, "cut off")}
     asked: list[tuple[str, ...]] = []
 
     def reach(found: object) -> None:

@@ -35,6 +35,7 @@ from underway.model.spec import ProxySpec, Strategy
 from underway.model.status import (
     EdgeStatus,
     HostStatus,
+    ReplicaStanding,
     ReplicaStatus,
     ReplicaTraffic,
     ServiceStatus,
@@ -235,7 +236,7 @@ def replica(host: HostName, **changes: object) -> ReplicaStatus:
         "status": ContainerStatus.RUNNING,
         "health": Health.HEALTHY,
         "release": ReleaseNumber(12),
-        "is_current": True,
+        "standing": ReplicaStanding.CURRENT,
         "started_at": "2027-01-15T07:56:40.123456789Z",
         "traffic": (ReplicaTraffic(HOSTS[0], TrafficState.LIVE),),
     }

@@ -11,7 +11,7 @@ from underway.model.check import CheckResult, CheckVerdict
 from underway.model.names import HostName, ReleaseNumber, RunNumber
 from underway.model.release import Release, RunRecord, ServiceImage
 from underway.model.spec import AppSpec, EnvVar, HostSpec, SensitiveName, ServiceSpec
-from underway.model.status import LockStatus
+from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus
 from underway.report.document_making import (
     check_document,
     code_document,
@@ -56,7 +56,9 @@ SAMPLES: tuple[Document, ...] = (
     plan_document(plan()),
     run_document(fold_all(undone_run()), RefusedError("x", "No.")),
     history_document(APP, (RUN,)),
-    releases_document(APP, (RELEASE,), ReleaseNumber(12)),
+    releases_document(
+        APP, (ReleaseStatus(RELEASE, ReleaseStanding.CURRENT, HOSTS),), ReleaseNumber(12)
+    ),
     release_document(RELEASE),
     check_document(APP, (CheckResult(HOSTS[0], "disk", CheckVerdict.FAIL, "full", "free some"),)),
     lock_document(APP, (LOCK,)),

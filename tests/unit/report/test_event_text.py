@@ -32,7 +32,7 @@ undo  back to release 11 because libra-web-7f3a2c-2 exited with 1
 plan  go back: 1 step in 1 stage
 stage 1 remove  1 step
 warn  [app2] app2 answers slowly [slow-host]
-end   failed and undone in 22s (exit 10)  release 11 serves
+end   failed and undone in 22s (exit 10)
 """
 
 QUIET = """\
@@ -42,7 +42,7 @@ fail  [app2] | red \\x07
 fail  [app2] help: Mend what its last lines say.
 undo  back to release 11 because libra-web-7f3a2c-2 exited with 1
 warn  [app2] app2 answers slowly [slow-host]
-end   failed and undone in 22s (exit 10)  release 11 serves
+end   failed and undone in 22s (exit 10)
 """
 
 LIVE = """\

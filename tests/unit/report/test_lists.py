@@ -17,7 +17,7 @@ from underway.model.spec import (
     ServiceSpec,
     VolumeSpec,
 )
-from underway.model.status import LockStatus
+from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus
 from underway.report.check_text import check_exit_code, check_lines
 from underway.report.config_text import config_lines
 from underway.report.history_text import history_lines, release_lines, release_list_lines
@@ -93,7 +93,7 @@ HISTORY = """\
 RUN  STARTED (UTC)        COMMAND  RELEASE  BY          TOOK  OUTCOME
 3    2026-03-01 10:00:00  deploy   11       kim@laptop  -     not finished
 2    2026-03-01 10:00:00  deploy   12       kim@laptop  42s   \
-failed and undone, release 11 serves: web-2 exited
+failed and undone, 11 serves [replica-crashed]
 1    2026-03-01 10:00:00  deploy   11       kim@laptop  42s   done
 """
 
@@ -109,17 +109,36 @@ def test_history_is_newest_first_and_tells_what_serves():
         release=ReleaseNumber(12),
         outcome="undone",
         exit_code=10,
-        cause="web-2 exited",
+        cause="web-2 exited [replica-crashed]",
     )
     open_run = replace(DONE, number=RunNumber(3), ended_at="", outcome="")
     assert draw(history_lines((DONE, undone, open_run))) == HISTORY
+    assert draw(history_lines((undone,), is_verbose=True)).endswith(
+        "\n\nrun 2: web-2 exited [replica-crashed]\n"
+    )
     assert draw(history_lines(())) == "no run is recorded\n"
 
 
-def test_releases_mark_the_current_one():
-    text = draw(release_list_lines((RELEASE,), ReleaseNumber(12)))
-    assert "12 (current)  v1   2026-03-01 10:00:00  kim  3f2a91c0aa11\n" in text
-    assert "(current)" not in draw(release_list_lines((RELEASE,), ReleaseNumber(11)))
+def test_releases_tell_what_became_of_each_and_which_tags_name_several():
+    same = (ReleaseNumber(11),)
+    failed = replace(RELEASE, number=ReleaseNumber(13), tag="v2")
+    older = replace(RELEASE, number=ReleaseNumber(11))
+    text = draw(
+        release_list_lines(
+            (
+                ReleaseStatus(older, ReleaseStanding.RAN, (), (ReleaseNumber(12),)),
+                ReleaseStatus(RELEASE, ReleaseStanding.CURRENT, HOSTS, same),
+                ReleaseStatus(failed, ReleaseStanding.FAILED),
+                ReleaseStatus(replace(failed, number=ReleaseNumber(14)), ReleaseStanding.SHIPPED),
+            )
+        )
+    )
+    assert text.splitlines()[1:] == [
+        "14       v2             shipped, never deployed  2026-03-01 10:00:00  kim  3f2a91c0aa11",
+        "13       v2             failed                   2026-03-01 10:00:00  kim  3f2a91c0aa11",
+        "12       v1 (one of 2)  current on app1, app2    2026-03-01 10:00:00  kim  3f2a91c0aa11",
+        "11       v1 (one of 2)  ran                      2026-03-01 10:00:00  kim  3f2a91c0aa11",
+    ]
 
 
 def test_a_shipped_release_names_its_images():

@@ -10,6 +10,7 @@ from underway.model.status import (
     DriftKind,
     HostStatus,
     LockStatus,
+    ReplicaStanding,
     ReplicaTraffic,
     StatusReport,
     TrafficState,
@@ -78,7 +79,12 @@ def test_drift_names_the_command_that_ends_it():
 @pytest.mark.parametrize(
     ("changes", "shown"),
     [
-        ({"is_current": False, "release": ReleaseNumber(11)}, "11 (old)"),
+        (
+            {"standing": ReplicaStanding.REPLACED, "release": ReleaseNumber(11)},
+            "11 (being replaced)",
+        ),
+        ({"standing": ReplicaStanding.NEW, "release": ReleaseNumber(13)}, "13 (new)"),
+        ({"standing": ReplicaStanding.LEFT_OVER, "release": ReleaseNumber(9)}, "9 (left over)"),
         ({"health": Health.UNHEALTHY, "restart_count": 2}, "unhealthy, 2 restarts"),
         ({"health": Health.NONE}, "running"),
         ({"status": ContainerStatus.EXITED}, "exited"),

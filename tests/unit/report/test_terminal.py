@@ -21,7 +21,7 @@ def test_what_must_be_read_stays_after_the_live_part_is_gone():
         entry.endswith("await libra-web-7f3a2c-2: It exited with 1. [replica-exited]")
         for entry in lines
     )
-    assert lines[-2].endswith("failed and undone in 22s (exit 10)  release 11 serves")
+    assert lines[-2].endswith("failed and undone in 22s (exit 10)")
     assert not any("start [app1]" in entry for entry in lines)
     assert stream.getvalue().count("\x1b[?25l") == stream.getvalue().count("\x1b[?25h") > 0
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from tests.fakes.engine import FakeEngine
 from underway.errors import UnderwayError, UnreachableError
 from underway.model.names import AppName, HostName
-from underway.model.snapshot import EngineFacts
+from underway.model.snapshot import EngineFacts, Unreachable
 from underway.model.spec import HostSpec
 from underway.wiring.fleet import Fleet
 
@@ -71,7 +71,7 @@ def test_a_former_host_that_does_not_answer_is_lost_and_asked_once() -> None:
     world = made.world(lambda _: False)
     for _ in range(2):
         world.reach([HostSpec(B, "ssh://b")])
-    assert world.lost == {B: "b: nobody is there"}
+    assert world.lost == {B: Unreachable(B, "nobody is there")}
     assert engines.asked == [A, B]
 
 
@@ -96,4 +96,4 @@ def test_hosts_of_the_file_are_not_asked_again_when_a_release_names_them() -> No
     world = made.world(lambda _: False)
     world.reach([HostSpec(A, "ssh://a"), HostSpec(B, "ssh://b")])
     assert engines.asked == [A, B]
-    assert world.lost == {A: "a: nobody is there"}
+    assert world.lost == {A: Unreachable(A, "nobody is there")}

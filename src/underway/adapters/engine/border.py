@@ -111,11 +111,27 @@ def is_registry_silence(lowered: str) -> bool:
 
 def silence(host: HostName, what: str, error: BaseException) -> UnreachableError:
     """The error for an engine that did not answer, or whose connection broke."""
-    late = "timed out" in str(error).lower() or isinstance(error, TimeoutError)
+    reason = _reason(error)
+    lowered = f"{error} {reason}".lower()
+    if "permission denied" in lowered:
+        return UnreachableError(
+            "engine-denied",
+            f"{host}: this user may not use the Docker engine's socket",
+            cause=reason,
+            hint="Add the user to the `docker` group and log in anew, or run it as one who may.",
+        )
+    if "connection refused" in lowered:
+        return UnreachableError(
+            "host-unreachable",
+            f"{host}: nothing listens on the Docker engine's socket",
+            cause=reason,
+            hint=f"Start the engine of {host} (`systemctl start docker`), or correct its URL.",
+        )
+    late = "timed out" in lowered or isinstance(error, TimeoutError)
     return UnreachableError(
         "host-unreachable",
         f"{host}: {what}: the engine " + ("did not answer in time" if late else "does not answer"),
-        cause=_reason(error),
+        cause=reason,
         hint=f"Check that the host is up and its Docker engine runs, then run again ({host}).",
     )
 

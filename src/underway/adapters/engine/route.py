@@ -43,8 +43,8 @@ class UnixRoute:
         if not self.path.exists():
             raise UnreachableError(
                 "engine-missing",
-                f"There is no Docker engine at {self.path} (host {self.host})",
-                hint="Start the engine, or name another host under `x-underway.hosts`.",
+                f"{self.host}: there is no socket {self.path}",
+                hint="Start Docker here, or correct the path (`x-underway.hosts`, DOCKER_HOST).",
             )
         return self.path
 

@@ -1,0 +1,83 @@
+"""What was recorded of an app: its runs, its releases, and what became of each."""
+
+from underway.api.session import Session, current_release, releases_of, runs_of
+from underway.model.event import Outcome
+from underway.model.names import NO_RELEASE, HostName, ReleaseNumber
+from underway.model.release import Release, RunRecord
+from underway.model.snapshot import Role, Snapshot
+from underway.model.status import ReleaseStanding, ReleaseStatus
+
+
+def history(session: Session) -> tuple[RunRecord, ...]:
+    """All recorded runs, oldest first."""
+    return runs_of(session.observe())
+
+
+def releases(session: Session) -> tuple[Release, ...]:
+    """All recorded releases, oldest first."""
+    known = releases_of(session.observe())
+    return tuple(known[number] for number in sorted(known))
+
+
+def release_list(session: Session) -> tuple[ReleaseStatus, ...]:
+    """All recorded releases, oldest first, with what became of each and where it runs."""
+    snapshot = session.observe()
+    known = releases_of(snapshot)
+    return tuple(
+        ReleaseStatus(
+            release,
+            standing_of(snapshot, release.number),
+            _hosts(snapshot, release.number),
+            _namesakes(known, release),
+        )
+        for _, release in sorted(known.items())
+    )
+
+
+def standing_of(snapshot: Snapshot, number: ReleaseNumber) -> ReleaseStanding:
+    """What became of a release, as the runs tell that brought it."""
+    current = current_release(snapshot)
+    if current and current.number == number:
+        return ReleaseStanding.CURRENT
+    runs = runs_of(snapshot)
+    if any(run.current == number and run.outcome == Outcome.DONE for run in runs):
+        return ReleaseStanding.RAN
+    own = [run for run in runs if run.release == number]
+    if not own:
+        return ReleaseStanding.SHIPPED
+    return ReleaseStanding.FAILED if own[-1].ended_at else ReleaseStanding.UNFINISHED
+
+
+def _hosts(snapshot: Snapshot, number: ReleaseNumber) -> tuple[HostName, ...]:
+    """The hosts that record it as theirs; of another release, those where replicas of it run."""
+    current = current_release(snapshot)
+    serving = current.number if current else NO_RELEASE
+    if number == serving:
+        return tuple(h.name for h in snapshot.reachable if h.ledger and h.ledger.current == number)
+    kept = {
+        container.generation
+        for host in snapshot.reachable
+        for container in host.containers
+        if container.release == serving
+    }
+    return tuple(
+        host.name
+        for host in snapshot.reachable
+        if number > serving
+        and any(
+            c.app == snapshot.app
+            and c.role == Role.REPLICA
+            and c.release == number
+            and c.generation not in kept
+            and not c.has_ended
+            for c in host.containers
+        )
+    )
+
+
+def _namesakes(known: dict[int, Release], release: Release) -> tuple[ReleaseNumber, ...]:
+    return tuple(
+        other.number
+        for _, other in sorted(known.items())
+        if release.tag and other.tag == release.tag and other.number != release.number
+    )
