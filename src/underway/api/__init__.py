@@ -16,7 +16,7 @@ from underway.api.deploying import (
     ship,
 )
 from underway.api.inspecting import status
-from underway.api.maintaining import lock_holders, lock_release, prune, remove
+from underway.api.maintaining import lock_holders, lock_release, plan_remove, prune, remove
 from underway.api.output import ReplicaLine, logs
 from underway.api.past import history, release_list, releases
 from underway.api.session import Session
@@ -35,6 +35,7 @@ __all__ = [
     "lock_release",
     "logs",
     "plan",
+    "plan_remove",
     "prune",
     "release_list",
     "releases",

@@ -8,6 +8,7 @@ from underway.api.steering import Course, Job
 from underway.errors import NotUndoneError, StepFailedError
 from underway.image.plan import ids_of, unused_tools
 from underway.model.event import Outcome
+from underway.model.image import ImageIdentity
 from underway.model.names import LABEL_ROLE, NO_RELEASE
 from underway.model.plan import Plan
 from underway.model.release import Release
@@ -47,6 +48,14 @@ def remove(session: Session, *, with_data: bool = False, wait_s: float = 0.0) ->
         plan = _removed(session, with_data=with_data, wait_s=wait_s)
         account.outcome = Outcome.NOTHING_TO_DO if plan.is_empty else Outcome.DONE
     return plan
+
+
+def plan_remove(session: Session, *, with_data: bool = False) -> Plan:
+    """What `remove` would do; its remarks are the volumes that stay."""
+    snapshot = session.observe()
+    release = current_release(snapshot) or Release(NO_RELEASE, session.spec, ())
+    policy = Policy(tools=ImageIdentity("", ""), keep_unreachable=True)
+    return plan_removal(release, snapshot, policy, with_data=with_data)
 
 
 def _removed(session: Session, *, with_data: bool, wait_s: float) -> Plan:
@@ -176,6 +185,7 @@ __all__ = [
     "lock_holders",
     "lock_release",
     "plan_prune",
+    "plan_remove",
     "prune",
     "remove",
 ]

@@ -7,12 +7,14 @@ from underway.cli.console import Console
 from underway.cli.options import SKIP_HOST, WAIT, command
 from underway.cli.release_commands import show_result
 from underway.cli.working import require_yes, use_session
+from underway.model.event import Level
 from underway.model.names import HostName
 from underway.model.status import LockStatus
 from underway.ports import LockHolder
 from underway.report.document_making import lock_document
 from underway.report.lock_text import lock_lines
-from underway.report.result_text import pruned_lines, removal_question, removed_lines
+from underway.report.removal_text import removal_question, removal_texts
+from underway.report.result_text import pruned_lines, removed_lines
 
 
 @command()
@@ -52,13 +54,23 @@ def prune(console: Console, *, wait_s: float) -> None:
 def remove(console: Console, *, with_data: bool, wait_s: float) -> None:
     """Take the app off its hosts.
 
-    Stops and removes its replicas, networks, files and routes, and leaves other apps alone.
-    Volumes stay unless --with-data is given. It asks first; --yes answers.
+    Stops and removes its replicas, networks, files, routes, images and records, and leaves other
+    apps alone. Volumes stay unless --with-data is given. It says what goes for good and what
+    stays, and asks; --yes answers. With --json both stand in the notes of the document, or, where
+    nobody said yes, in the error.
     """
     with use_session(console, is_changing=True) as session:
-        hosts = tuple(host.name for host in session.spec.hosts)
-        console.show(removal_question(session.app, hosts, with_data=with_data))
-        require_yes(console, f"Remove {session.app}?")
+        wanted = api.plan_remove(session, with_data=with_data)
+        if not wanted.is_empty:
+            goes, stays = removal_texts(wanted)
+            if console.options.is_json:
+                for code, texts in (("goes", goes), ("stays", stays)):
+                    for text in texts:
+                        session.voice.note(Level.INFO, code, text)
+            else:
+                console.show(removal_question(wanted))
+            told = (*(f"goes: {text}" for text in goes), *(f"stays: {text}" for text in stays))
+            require_yes(console, f"Remove {session.app}?", told if console.options.is_json else ())
         plan = api.remove(session, with_data=with_data, wait_s=wait_s)
     if console.options.is_json:
         console.print_run("remove", session.app)

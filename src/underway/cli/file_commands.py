@@ -9,7 +9,7 @@ from underway.cli.options import command
 from underway.cli.working import project_options
 from underway.errors import CODES, UsageError
 from underway.report.config_text import config_lines
-from underway.report.document_making import code_document
+from underway.report.document_making import code_document, codes_document
 from underway.report.documents import ConfigDocument
 from underway.report.errors_text import code_lines, code_list_lines
 
@@ -38,7 +38,9 @@ def errors(console: Console, code: str) -> int | None:
     CODE is what stands in brackets: `error[host-unreachable]` is explained by
     `underway errors host-unreachable`.
     """
-    if not code:
+    if not code and console.options.is_json:
+        console.print_document(codes_document())
+    elif not code:
         console.print(code_list_lines())
     elif code not in CODES:
         raise UsageError(

@@ -155,7 +155,8 @@ SKIP_HOST: Final = click.option(
     "skip_hosts",
     multiple=True,
     metavar="HOST",
-    help="Leave a host outside this run; may be repeated.",
+    help="Leave a host outside this run; may be repeated. What runs there stays; "
+    "other hosts of its services take over its replicas.",
 )
 WAIT: Final = click.option(
     "--wait",

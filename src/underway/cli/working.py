@@ -94,12 +94,16 @@ def release_named(session: api.Session, name: str) -> ReleaseNumber:
     return tagged[0].release.number
 
 
-def require_yes(console: Console, question: str) -> None:
-    """Go on only if somebody says yes, or said so with --yes; RefusedError `not-confirmed`."""
+def require_yes(console: Console, question: str, told: tuple[str, ...] = ()) -> None:
+    """Go on only if somebody says yes, or said so with --yes; RefusedError `not-confirmed`.
+
+    `told` is what the question is about, where it is not shown otherwise.
+    """
     if console.options.assumes_yes or console.ask(question):
         return
     raise RefusedError(
         "not-confirmed",
         "Nothing was changed: nobody said yes.",
         hint="Say it on the terminal, or give --yes.",
+        detail=told,
     )

@@ -32,6 +32,7 @@ from underway.report.check_text import check_exit_code
 from underway.report.document_parts import (
     ChangePart,
     CheckPart,
+    CodePart,
     DifferencePart,
     DriftPart,
     EdgePart,
@@ -53,6 +54,7 @@ from underway.report.document_parts import (
 from underway.report.documents import (
     CheckDocument,
     CodeDocument,
+    CodesDocument,
     ErrorDocument,
     HistoryDocument,
     LockDocument,
@@ -330,3 +332,13 @@ def code_document(code: str) -> CodeDocument:
     """What the reference says of a code; raises KeyError."""
     entry = CODES[code]
     return CodeDocument(code, entry.exit_code, entry.meaning, entry.remedy)
+
+
+def codes_document() -> CodesDocument:
+    """All error codes."""
+    return CodesDocument(
+        tuple(
+            CodePart(code, entry.exit_code, entry.meaning, entry.remedy)
+            for code, entry in sorted(CODES.items())
+        )
+    )

@@ -231,3 +231,12 @@ class ErrorPart(msgspec.Struct, frozen=True):
     hint: str
     place: str
     detail: tuple[str, ...]
+
+
+class CodePart(msgspec.Struct, frozen=True):
+    """An error code: the exit code it leads to, what it means, and what to do."""
+
+    code: str
+    exit_code: int
+    meaning: str
+    remedy: str

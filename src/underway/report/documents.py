@@ -12,6 +12,7 @@ from underway.model.spec import AppSpec
 from underway.report.document_parts import (
     ChangePart,
     CheckPart,
+    CodePart,
     DriftPart,
     EdgePart,
     ErrorPart,
@@ -167,6 +168,13 @@ class CodeDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="error-cod
     version: Literal[1] = 1
 
 
+class CodesDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="error-codes"):
+    """`underway errors --json`, by code."""
+
+    codes: tuple[CodePart, ...]
+    version: Literal[1] = 1
+
+
 Document = (
     StatusDocument
     | PlanDocument
@@ -180,6 +188,7 @@ Document = (
     | LogDocument
     | ErrorDocument
     | CodeDocument
+    | CodesDocument
 )
 
 DOCUMENTS: Final[dict[str, type[Document]]] = {

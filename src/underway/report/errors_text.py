@@ -59,10 +59,15 @@ def code_lines(code: str) -> list[Line]:
 
 
 def code_list_lines() -> list[Line]:
-    """All codes, one per line."""
-    return table(
-        [
+    """All codes with their exit codes, one per line, and what the exit codes mean."""
+    heads = [[faint("CODE"), faint("EXIT"), faint("MEANING")]]
+    codes = table(
+        heads
+        + [
             [Span(code), faint(str(entry.exit_code)), Span(entry.meaning)]
             for code, entry in sorted(CODES.items())
         ]
     )
+    exits = table([[faint(str(code)), Span(text)] for code, text in EXIT_CODES.items()], indent=2)
+    hint = line("`underway errors CODE` tells what to do.")
+    return [*codes, (), line(faint("exit codes")), *exits, (), hint]

@@ -5,7 +5,7 @@ from underway.model.names import AppName, ReleaseNumber
 from underway.model.plan import Plan
 from underway.model.release import Release
 from underway.report.amounts import count_text, duration_text
-from underway.report.line import Line, bad, faint, good, line, warn
+from underway.report.line import Line, faint, good, line, warn
 
 
 def deployed_lines(
@@ -28,8 +28,9 @@ def removed_lines(plan: Plan, app: AppName, *, has_data: bool) -> list[Line]:
     else:
         steps = count_text(sum(1 for _ in plan.steps()), "step")
         lines = [line(good("done"), f": {app} is off its hosts", faint(f"  {steps}"))]
-        if has_data:
-            lines.append(line(faint("note: "), "volumes stay; --with-data removes them too"))
+        if has_data and plan.remarks:
+            stays = f"{', '.join(plan.remarks)}: --with-data removes them too"
+            lines.append(line(faint("stays: "), stays))
     return [*lines, *(line(warn("left alone: "), text) for text in plan.left)]
 
 
@@ -41,11 +42,3 @@ def pruned_lines(plan: Plan) -> list[Line]:
         steps = sum(1 for _ in plan.steps())
         lines = [line(good("done"), f": {count_text(steps, 'thing')} removed")]
     return [*lines, *(line(warn("left alone: "), text) for text in plan.left)]
-
-
-def removal_question(app: AppName, hosts: tuple[str, ...], *, with_data: bool) -> list[Line]:
-    """What removing an app means, before it is asked."""
-    lines = [line(bad(f"{app} stops serving"), f" on {', '.join(hosts)}")]
-    if with_data:
-        lines.append(line(bad("its volumes are deleted"), ": no command brings them back"))
-    return lines

@@ -4,6 +4,7 @@ Planning again from any interrupted prefix of a plan converges to the release it
 failed or interrupted run is undone by planning the previous release over a fresh snapshot.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from underway.errors import UnreachableError
@@ -79,7 +80,7 @@ def plan_release(
         changes=tuple(sorted(draft.changes, key=lambda change: change.service)),
         tolerances=_tolerances(scene),
         left=tuple(draft.left),
-        remarks=tuple(proxies.remarks()),
+        remarks=(*proxies.remarks(), *_spread(scene)),
     )
 
 
@@ -92,6 +93,17 @@ def _take_turns(scene: Scene, starter: Starter, draft: _Draft) -> None:
             draft.stages += before_stages(scene, cast)
         else:
             _roll_out(scene, cast, starter, draft)
+
+
+def _spread(scene: Scene) -> Iterator[str]:
+    """What leaving hosts out means for the services that stand on them."""
+    for name in sorted(scene.policy.skip_hosts):
+        moved = [s.name for s in scene.spec.services if name in s.hosts and not s.is_global]
+        shared = [n for n in moved if set(scene.spec.service(n).hosts) - scene.policy.skip_hosts]
+        spread = f"; its replicas of {', '.join(shared)} are made on other hosts" if shared else ""
+        yield f"{name} is left out: what runs there is not touched{spread}"
+        if lone := sorted(set(moved) - set(shared)):
+            yield f"{', '.join(lone)} stands only on hosts that are left out: nothing replaces it"
 
 
 def _first_part(scene: Scene, awakening: list[Stage]) -> Plan:

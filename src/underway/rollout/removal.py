@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from underway.model.names import NO_RELEASE
+from underway.model.names import LABEL_APP, LABEL_ROLE, NO_RELEASE
 from underway.model.plan import Interruption, InterruptionKind, Plan
 from underway.model.release import Release
 from underway.model.snapshot import Role, Snapshot
 from underway.model.step import RemoveContainer, Step
 from underway.rollout.farewell import farewell, leftovers
 from underway.rollout.leaving import anchor, images, proxy, records, serves_others
+from underway.rollout.naming import ledger_volume, vault_volume
 from underway.rollout.scene import Policy, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 
@@ -53,7 +54,19 @@ def plan_removal(
             for name in sorted(scene.services_seen())
         ),
         left=tuple(_left(scene)),
+        remarks=() if with_data else tuple(_staying(scene)),
     )
+
+
+def _staying(scene: Scene) -> Iterator[str]:
+    """The volumes with data, which no removal takes unless it is asked to."""
+    own = {ledger_volume(scene.app), vault_volume(scene.app)}
+    for host in scene.reachable:
+        for volume in host.volumes:
+            labels = dict(volume.labels)
+            is_data = volume.name not in own and labels.get(LABEL_ROLE) != Role.FILES.value
+            if labels.get(LABEL_APP) == scene.app and is_data:
+                yield f"volume {volume.name} on {host.name}"
 
 
 def _left(scene: Scene) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -16,6 +16,7 @@ from underway.model.image import ImageIdentity
 from underway.model.names import ReleaseNumber
 from underway.model.release import Release, ServiceImage
 from underway.model.spec import AppSpec, HostSpec, ServiceSpec
+from underway.model.status import ReleaseStanding, ReleaseStatus
 from underway.ports import Engine, Lock, LockHolder, Progress
 from underway.wiring.options import Reading
 
@@ -26,6 +27,14 @@ SPEC = AppSpec(
 )
 RELEASE = Release(ReleaseNumber(12), SPEC, (ServiceImage(WEB, IMAGE),), tag="v2")
 OLDER = Release(ReleaseNumber(11), SPEC, (ServiceImage(WEB, IMAGE),), tag="v1")
+OLDEST = replace(OLDER, number=ReleaseNumber(10), tag="v0")
+LISTED = (
+    ReleaseStatus(replace(OLDEST, number=ReleaseNumber(9)), ReleaseStanding.RAN),
+    ReleaseStatus(OLDEST, ReleaseStanding.FAILED),
+    ReleaseStatus(OLDER, ReleaseStanding.RAN),
+    ReleaseStatus(RELEASE, ReleaseStanding.CURRENT),
+)
+"""The recorded releases, with what became of each."""
 
 
 class StillClock:

@@ -45,7 +45,10 @@ def test_every_code_is_explained_with_its_exit_code(code: str):
 
 
 def test_the_list_of_codes_is_whole():
-    assert len(code_list_lines()) == len(CODES)
+    text = draw(code_list_lines())
+    shown = dict(line.split()[:2] for line in text.partition("\n\n")[0].splitlines()[1:])
+    assert shown == {code: str(entry.exit_code) for code, entry in CODES.items()}
+    assert all(meaning in text for meaning in EXIT_CODES.values())
 
 
 def test_every_exit_code_of_the_error_tree_has_a_meaning():
