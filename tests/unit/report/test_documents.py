@@ -15,6 +15,7 @@ from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus
 from underway.report.document_making import (
     check_document,
     code_document,
+    codes_document,
     error_document,
     history_document,
     lock_document,
@@ -66,6 +67,7 @@ SAMPLES: tuple[Document, ...] = (
     LogDocument("app1", "web", "libra-web-1", "", "hello", is_stderr=False),
     error_document(RefusedError("x", "No.", detail=("\x1b[31mred",))),
     code_document("bug"),
+    codes_document(),
 )
 
 

@@ -167,6 +167,13 @@ def test_a_service_that_did_not_change_says_why_it_moves(cause: str) -> None:
     assert [change.cause for change in CASES[cause]().changes] == [cause]
 
 
+def test_leaving_a_host_out_tells_where_its_replicas_go() -> None:
+    left_out = Policy(TOOLS, skip_hosts=frozenset({HostName("app2")}))
+    web = proxied("web", TWO, replicas=2)
+    (text,) = scaled(web, web, left_out).remarks
+    assert text.endswith("; its replicas of web are made on other hosts")
+
+
 def test_a_new_service_and_one_that_goes_say_so() -> None:
     worker = service("worker", ONE)
     both = release(1, (BARE, worker), ONE, versions={"web": 1, "worker": 1})
