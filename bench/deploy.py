@@ -3,7 +3,10 @@
 The floor is the same four containers created, started and answering, in parallel through the raw
 Engine API, with nothing replaced and nothing drained. `docker compose up -d` replaces without a
 drain and loses requests meanwhile. Underway replaces four replicas behind HAProxy; its drain ends
-at once, as nothing is in flight here. One laboratory host, one run; medians over ROUNDS.
+at once, as nothing is in flight here, and stands apart. The whole command is quoted, and below it
+what it is made of: the floor knows no Compose file, no observation, no lock, no old replicas.
+`underway again` deploys what runs already. Each round measures all ways one after another, and
+its ratios are to its own floor, so that a machine that is busy meanwhile bends them less.
 
     make bench        or        python -m bench.deploy
 """
@@ -18,9 +21,11 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.phases import phases_of
 from lab.laboratory import Laboratory
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,11 +61,12 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def run(*argv: str, cwd: Path, env: Mapping[str, str]) -> None:
-    """A program that must succeed; its output is shown only if it does not."""
+def run(*argv: str, cwd: Path, env: Mapping[str, str]) -> str:
+    """What a program that must succeed wrote to stderr; all is shown only if it does not."""
     done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(argv)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done.stderr
 
 
 def await_answer(address: str, port: int = 8080) -> None:
@@ -119,42 +125,64 @@ def build(lab: Laboratory, env: Mapping[str, str], versions: list[str]) -> None:
         )
 
 
-def measure(lab: Laboratory, directory: Path) -> dict[str, list[float]]:
-    """Seconds of each way, ROUNDS each, taking turns."""
-    import docker  # noqa: PLC0415 -- only here
-
+def surroundings(lab: Laboratory) -> dict[str, str]:
+    """The environment in which every way runs."""
     tools = lab.describe()["tools"]
-    env = {
+    return {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{tools['path']}:{os.environ['PATH']}",
         "DOCKER_CONFIG": tools["docker_config"],
         "DOCKER_HOST": lab.hosts[0].url,
         "UNDERWAY_TOOLS_BASE": lab.images["tools-base"],
     }
+
+
+def deploy(directory: Path, env: Mapping[str, str]) -> dict[str, float]:
+    """Seconds of one deploy and of its parts, and of the same deploy again."""
+    began = time.time()
+    told = run("underway", "deploy", "--json", cwd=directory, env=env)
+    ended = time.time()
+    phases = phases_of(told.splitlines(), began=began, ended=ended)
+    again = timed(lambda: run("underway", "deploy", "-q", cwd=directory, env=env))
+    return {
+        "underway": ended - began,
+        "  preparing": phases.preparing,
+        "  replacing": phases.replacing,
+        "  draining": phases.draining,
+        "  ending": phases.ending,
+        "  closing": phases.closing,
+        "  replacing + ending": phases.applying,
+        "underway again": again,
+    }
+
+
+def measure(lab: Laboratory, directory: Path) -> list[dict[str, float]]:
+    """Seconds of each way, for each round."""
+    import docker  # noqa: PLC0415 -- only here
+
+    env = surroundings(lab)
     versions = [f"r{number}" for number in range(ROUNDS + 1)]
     build(lab, env, [*versions, "floor"])
-    ways = {"compose": COMPOSE, "underway": UNDERWAY}
-    for name, text in ways.items():
+    for name, text in {"compose": COMPOSE, "underway": UNDERWAY}.items():
         (directory / name).mkdir()
         content = text.format(name=f"bench-{name}", replicas=REPLICAS)
         (directory / name / "compose.yaml").write_text(content)
     client = docker.APIClient(base_url=lab.hosts[0].url)
     floor = Floor(client, lab.hosts[0].address)
-    commands = {
-        "compose": ("docker", "compose", "up", "-d", "--wait"),
-        "underway": ("underway", "deploy", "-q"),
-    }
-    found: dict[str, list[float]] = {"floor": [], "compose": [], "underway": []}
+    compose = ("docker", "compose", "up", "-d", "--wait")
+    rounds: list[dict[str, float]] = []
     for version in versions:
-        for name, argv in commands.items():
-            given = {**env, "VERSION": version}
-            found[name].append(
-                timed(lambda a=argv, n=name, e=given: run(*a, cwd=directory / n, env=e))
-            )
-        found["floor"].append(timed(floor.start))
+        given = {**env, "VERSION": version}
+        found = {"floor": timed(floor.start)}
         floor.clear()
+        up = partial(run, *compose, cwd=directory / "compose", env=given)
+        found["compose"] = timed(up)
+        if version == versions[0]:  # nothing is there to be replaced yet
+            run("underway", "deploy", "-q", cwd=directory / "underway", env=given)
+        else:
+            rounds.append({**found, **deploy(directory / "underway", given)})
     client.close()
-    return {name: seconds[1:] for name, seconds in found.items()}  # the first round deploys anew
+    return rounds
 
 
 def main() -> int:
@@ -162,18 +190,18 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="underway-bench-"))
     lab = Laboratory.up(name="bench", hosts=1)
     try:
-        found = measure(lab, directory)
+        rounds = measure(lab, directory)
     finally:
         lab.down()
         shutil.rmtree(directory, ignore_errors=True)
-    floor = statistics.median(found["floor"])
-    print(f"replacing {REPLICAS} replicas, median (min to max) of {ROUNDS}, ratio to the floor")
-    for name, seconds in found.items():
-        middle = statistics.median(seconds)
-        spread = f"{min(seconds):.2f} to {max(seconds):.2f}"
-        print(f"{name:9} {middle:6.2f} s  ({spread})  {middle / floor:5.2f}")
-    compose = statistics.median(found["compose"])
-    print(f"underway / compose: {statistics.median(found['underway']) / compose:.2f}")
+    print(f"replacing {REPLICAS} replicas, median (min to max) of {ROUNDS} rounds, ratio to floor")
+    for name in rounds[0]:
+        seconds = [found[name] for found in rounds]
+        ratio = statistics.median(found[name] / found["floor"] for found in rounds)
+        spread = f"({min(seconds):.2f} to {max(seconds):.2f})"
+        print(f"{name:20} {statistics.median(seconds):6.2f} s  {spread:16}  {ratio:5.2f}")
+    over = statistics.median(found["underway"] / found["compose"] for found in rounds)
+    print(f"underway / compose: {over:.2f}")
     return 0
 
 

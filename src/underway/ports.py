@@ -242,6 +242,9 @@ class Vault(Protocol):
 class Lock(Protocol):
     """The lock of one app on all its hosts: attached containers that end with their client."""
 
+    def confirm(self) -> None:
+        """Wait until a claimed lock is held on every host; nothing may be changed before."""
+
     def check(self, host: HostName | None = None) -> None:
         """Raise LockLostError unless the lock was confirmed a moment ago.
 
@@ -279,7 +282,13 @@ class Locks(Protocol):
     """Takes and tells locks."""
 
     def acquire(self, app: AppName, purpose: str, *, wait_s: float) -> Lock:
-        """Take the lock on every host in sorted order; LockedError names the holder."""
+        """Claim the lock and confirm it."""
+
+    def claim(self, app: AppName, purpose: str, *, wait_s: float) -> Lock:
+        """Keep everybody else out, on every host in sorted order; LockedError names the holder.
+
+        The lock is not held before it is confirmed: it still starts.
+        """
 
     def holders(self, app: AppName) -> tuple[LockHolder, ...]:
         """Who holds it now."""

@@ -104,6 +104,14 @@ def test_of_many_contenders_one_holds_it_at_a_time(locks: AttachedLocks) -> None
     assert most == [1] * 5
 
 
+def test_a_claim_keeps_others_out_before_it_is_confirmed(locks: AttachedLocks) -> None:
+    with locks.claim(APP, "deploy", wait_s=0) as lock:
+        with pytest.raises(LockedError):
+            locks.claim(APP, "rollback", wait_s=0)
+        lock.confirm()
+        lock.check()
+
+
 def test_who_waits_gets_it_when_it_is_free(locks: AttachedLocks) -> None:
     first = locks.acquire(APP, "deploy", wait_s=0)
     timer = threading.Timer(1, first.release)

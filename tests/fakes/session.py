@@ -31,6 +31,9 @@ KEY = b"k" * 32
 class FreeLock:
     """Held as long as anybody asks."""
 
+    def confirm(self) -> None:
+        pass
+
     def check(self, host: HostName | None = None) -> None:
         del host
 
@@ -54,6 +57,9 @@ class Locks:
         del app, command, wait_s
         self.meanwhile()
         return FreeLock()
+
+    def claim(self, app: AppName, command: str, *, wait_s: float) -> Lock:
+        return self.acquire(app, command, wait_s=wait_s)
 
     def holders(self, app: AppName) -> tuple[LockHolder, ...]:
         del app

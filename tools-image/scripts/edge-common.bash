@@ -67,6 +67,14 @@ structure_of() { # SET
     xargs -0 grep -hv '^    server ' -- | sha256sum | cut -d ' ' -f 1)
 }
 
+# The digest of a complete set's structure, as `complete_set` wrote it.
+described_structure() { # SET
+  local key value
+  while read -r key value; do
+    if [[ $key == description ]]; then printf '%s\n' "${value#underway-}"; fi
+  done <"$1/haproxy/01-global.cfg"
+}
+
 # A container that has just been started runs before its proxy answers.
 await_proxy() {
   local deadline=$((SECONDS + ${UNDERWAY_EDGE_START_S:-15}))

@@ -37,33 +37,28 @@ def awake_time() -> float:
 
 
 class HostLock:
-    """Made means held. Ends with its process, its connection, or `release`."""
+    """Made means that nobody else gets it; it is held once it is confirmed.
+
+    Ends with its process, its connection, or `release`.
+    """
 
     def __init__(
         self, engine: DockerEngine, name: ContainerName, image: str, labels: Mapping[str, str]
     ) -> None:
-        """Create, attach, start, and wait for the first echo.
+        """Create it; attach and start it aside.
 
-        Raises EngineError `name-taken` where somebody holds it, and whatever else went wrong,
-        after the container made here is gone again.
+        Raises EngineError `name-taken` where somebody holds it.
         """
         self._engine = engine
         self._id = _create(engine, name, image, labels)
         self._stream: RawStream | None = None
         self._confirmed_at = 0.0
         self._ended = ""
+        self._failure: UnderwayError | None = None
         self._released = threading.Event()
         self._confirmed = threading.Event()
-        try:
-            path = f"/containers/{self._id}/attach?stream=1&stdin=1&stdout=1"
-            self._stream = RawStream(engine.connection, path, "attach to the lock")
-            engine.start(self._id)
-            self._thread = threading.Thread(target=self._beat, args=(self._stream,), daemon=True)
-            self._thread.start()
-            self._await_first_echo()
-        except BaseException:
-            self.release()
-            raise
+        self._started = threading.Event()
+        threading.Thread(target=self._live, daemon=True).start()
 
     @property
     def host(self) -> HostName:
@@ -96,7 +91,14 @@ class HostLock:
             while self._engine.container(self._id) and time.monotonic() < deadline:
                 time.sleep(_POLL_S)
 
-    def _await_first_echo(self) -> None:
+    def confirm(self) -> None:
+        """Wait until it has echoed once.
+
+        Raises what kept it from starting, or UnreachableError `host-unreachable`.
+        """
+        self._started.wait()
+        if self._failure is not None:
+            raise self._failure
         if not self._confirmed.wait(_FIRST_ECHO_S) or self._ended:
             raise UnreachableError(
                 "host-unreachable",
@@ -105,8 +107,18 @@ class HostLock:
                 hint="Look at the host's load and its engine, then run again.",
             )
 
-    def _beat(self, stream: RawStream) -> None:
-        """Send a beat, listen for echoes until the next is due; ends with the stream."""
+    def _live(self) -> None:
+        """Attach, start, and beat until the stream ends."""
+        try:
+            stream = self._start()
+        except UnderwayError as error:
+            self._failure = error
+            self._ended = f"it could not be started: {error}"
+            if self._stream is not None:
+                self._stream.close()
+            return
+        finally:
+            self._started.set()
         try:
             self._exchange(stream)
         except (OSError, UnderwayError) as error:
@@ -114,7 +126,16 @@ class HostLock:
         self._ended = self._ended or "its container ended"
         self._confirmed.set()
 
+    def _start(self) -> RawStream:
+        path = f"/containers/{self._id}/attach?stream=1&stdin=1&stdout=1"
+        stream = self._stream = RawStream(self._engine.connection, path, "attach to the lock")
+        self._engine.start(self._id)
+        if self._released.is_set():
+            stream.close()
+        return stream
+
     def _exchange(self, stream: RawStream) -> None:
+        """Send a beat, listen for echoes until the next is due."""
         parser, rest, number = FrameParser(), b"", 0
         sent: dict[bytes, float] = {}
         while not self._released.is_set():

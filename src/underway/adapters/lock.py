@@ -71,6 +71,16 @@ class AttachedLocks:
         return sorted(self._all, key=lambda engine: engine.host)
 
     def acquire(self, app: AppName, purpose: str, *, wait_s: float) -> "AttachedLock":
+        """Claim the lock and see it confirmed; on a failure nothing stays held."""
+        lock = self.claim(app, purpose, wait_s=wait_s)
+        try:
+            lock.confirm()
+        except BaseException:
+            lock.release()
+            raise
+        return lock
+
+    def claim(self, app: AppName, purpose: str, *, wait_s: float) -> "AttachedLock":
         """Take the lock on every host in sorted order, waiting up to `wait_s` seconds for others.
 
         Raises LockedError (`locked`) naming the holder. On a failure nothing stays held.
@@ -89,7 +99,13 @@ class AttachedLocks:
         def again(lock: HostLock) -> HostLock:
             engine = next(e for e in self._engines if e.host == lock.host)
             lock.release()
-            return self._take(engine, app, labels, time.monotonic() + _RETAKE_S)
+            taken = self._take(engine, app, labels, time.monotonic() + _RETAKE_S)
+            try:
+                taken.confirm()
+            except BaseException:
+                taken.release()
+                raise
+            return taken
 
         return AttachedLock(held, again)
 
@@ -154,6 +170,7 @@ class AttachedLock:
     """The lock of one app on all its hosts. Leave the block, or `release`, to give it back.
 
     Invariant: while `check` passes, no other client can hold the lock on every host of the app.
+    From the claim on nobody else gets it, so what is read before `confirm` stands still too.
     """
 
     def __init__(self, held: Sequence[HostLock], again: Callable[[HostLock], HostLock]) -> None:
@@ -161,6 +178,11 @@ class AttachedLock:
         self._held = list(held)
         self._again = again
         self._guard = threading.Lock()
+
+    def confirm(self) -> None:
+        """See `ports.Lock.confirm`; raises what kept it from starting on a host."""
+        for lock in self._held:
+            lock.confirm()
         for lock in self._held:
             lock.fence(self.check)
 

@@ -48,15 +48,15 @@ class Recorder:
         recorder.write(tuple(host.name for host in snapshot.reachable if host.ledger))
         return recorder
 
-    def end(self, error: UnderwayError | None) -> None:
-        """Write how it ended."""
+    def end(self, error: UnderwayError | None, seen: Snapshot | None = None) -> None:
+        """Write how it ended; `seen` is what its end was told from, if that was just observed."""
         if isinstance(error, LockLostError):
             return
         outcome, code = Outcome.DONE, 0
         if error is not None:
             code = error.exit_code
             outcome = Outcome.NOT_UNDONE if isinstance(error, NotUndoneError) else Outcome.UNDONE
-        snapshot = self.session.observe()
+        snapshot = seen or self.session.observe()
         serving = current_release(snapshot)
         current = serving.number if serving else NO_RELEASE
         self.record = replace(

@@ -7,6 +7,7 @@ the error names it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from underway.api.proxies import bring_proxies
 from underway.api.recording import Recorder
@@ -61,7 +62,7 @@ def run_job(session: Session, course: Course, snapshot: Snapshot) -> Finish:
     _allow_interruption(session, course, plan)
     bring_tools(session, course, snapshot)
     wait_s = course.job.wait_s
-    with session.locks.acquire(session.app, course.job.command, wait_s=wait_s) as lock:
+    with session.locks.claim(session.app, course.job.command, wait_s=wait_s) as lock:
         return _run_locked(session, course, lock, plan)
 
 
@@ -70,8 +71,9 @@ def record_release(session: Session, course: Course, snapshot: Snapshot) -> Rele
     if course.plan_records(snapshot).is_empty:
         return course.release
     bring_tools(session, course, snapshot)
-    with session.locks.acquire(session.app, "ship", wait_s=course.job.wait_s) as lock:
+    with session.locks.claim(session.app, "ship", wait_s=course.job.wait_s) as lock:
         snapshot = session.observe()
+        lock.confirm()
         course = course.under_lock(snapshot)
         walk = course.executor(lock, next_run(snapshot)).run(course.plan_records(snapshot))
     if walk.failures:
@@ -113,6 +115,7 @@ def _allow_interruption(session: Session, course: Course, plan: Plan) -> None:
 def _run_locked(session: Session, course: Course, lock: Lock, shown: Plan) -> Finish:
     """Plan again under the lock: what was shown may be stale."""
     snapshot = session.observe()
+    lock.confirm()
     course = course.under_lock(snapshot)
     snapshot = bring_proxies(session, course, lock, snapshot)
     plan = course.plan(snapshot)
@@ -126,14 +129,13 @@ def _run_locked(session: Session, course: Course, lock: Lock, shown: Plan) -> Fi
     try:
         walk, course = _walked(session, course, lock, recorder.number, plan)
         run = _Run(session, course, lock, recorder.number, previous, back)
-        if walk.is_whole or walk.is_committed:
-            run.finish(walk)
-        else:
+        if not (walk.is_whole or walk.is_committed):
             run.undo(walk)
+        seen = run.finish(walk)
     except UnderwayError as error:
         recorder.end(error)
         raise
-    recorder.end(None)
+    recorder.end(None, seen)
     return Finish(Outcome.DONE, course.release, sum(1 for _ in plan.steps()))
 
 
@@ -178,7 +180,7 @@ def _settle(session: Session, course: Course, snapshot: Snapshot) -> Finish:
     """Nothing is left to do; a run that died before it could say so is told to be over."""
     if is_settled(snapshot):
         return Finish(Outcome.NOTHING_TO_DO, course.release, 0, "another run has done it")
-    Recorder.begin(session, course, snapshot).end(None)
+    Recorder.begin(session, course, snapshot).end(None, snapshot)
     return Finish(Outcome.NOTHING_TO_DO, course.release, 0, "an interrupted run had done it")
 
 
@@ -193,8 +195,8 @@ class _Run:
     previous: Release | None
     back: Course | None
 
-    def finish(self, walk: Walk) -> None:
-        """Go forward until planning again finds nothing to do."""
+    def finish(self, walk: Walk) -> Snapshot:
+        """Go forward until planning again finds nothing to do; what was seen then."""
         course = replace(self.course.settled(), tolerated=frozenset(walk.tolerated))
         if walk.tolerated:
             text = f"failed, and left as they are: {', '.join(sorted(walk.tolerated))}"
@@ -203,7 +205,7 @@ class _Run:
             snapshot = self.session.observe()
             plan = course.plan(snapshot, keep_unreachable=True)
             if plan.is_empty and not plan.left:
-                return
+                return snapshot
             if plan.is_empty:
                 break
             more = course.executor(self.lock, self.number).run(plan)
@@ -211,7 +213,7 @@ class _Run:
         snapshot = self.session.observe()
         plan = course.plan(snapshot, keep_unreachable=True)
         if plan.is_empty and not plan.left:
-            return
+            return snapshot
         cause = _cause(walk)
         raise NotUndoneError(
             "not-finished",
@@ -221,7 +223,7 @@ class _Run:
             detail=(*plan.left, *_rest(plan)),
         )
 
-    def undo(self, walk: Walk) -> None:
+    def undo(self, walk: Walk) -> NoReturn:
         """Bring the whole fleet back; always raises: a rollback is not success."""
         cause = _cause(walk)
         if walk.failures and all(isinstance(f.step, HARMLESS) for f in walk.failures):

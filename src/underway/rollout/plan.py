@@ -29,7 +29,7 @@ from underway.rollout.proxies import Proxies
 from underway.rollout.request import secret_files
 from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Policy, Scene
-from underway.rollout.stages import in_lanes, in_parallel
+from underway.rollout.stages import by_host, in_lanes, in_parallel
 from underway.rollout.start import Starter
 from underway.rollout.strategy import Rollout
 from underway.rollout.tolerance import allowed_failures
@@ -210,13 +210,18 @@ def _retire(scene: Scene, draft: _Draft) -> list[Stage]:
 
 
 def _ended(gone: Farewell, doomed: list[Retirement], suffix: str) -> list[Stage]:
-    """Drain, stop (the commit point), forget, remove."""
+    """Drain, stop (the commit point), then forget and remove side by side: all has ended."""
     stops = [*gone.stop, *(lane for r in doomed for lane in r.stop())]
     return [
         *in_lanes(f"Drain{suffix}", [*gone.drain, *(s for r in doomed for s in r.drain())]),
         *in_parallel(f"Retire{suffix}", stops, is_commit=True),
-        *in_lanes(f"Forget{suffix}", [s for r in doomed for s in r.forget()]),
-        *in_lanes(f"Remove{suffix}", [*gone.remove, *(s for r in doomed for s in r.remove())]),
+        *in_parallel(
+            f"Remove{suffix}",
+            [
+                *by_host(s for r in doomed for s in r.forget()),
+                *((step,) for step in (*gone.remove, *(s for r in doomed for s in r.remove()))),
+            ],
+        ),
     ]
 
 

@@ -9,11 +9,16 @@ from underway.model.step import Step
 
 def in_lanes(title: str, steps: Iterable[Step | None], *, is_commit: bool = False) -> list[Stage]:
     """One stage with one lane per host, steps of a host in the given order; [] if empty."""
+    return in_parallel(title, by_host(steps), is_commit=is_commit)
+
+
+def by_host(steps: Iterable[Step | None]) -> list[list[Step]]:
+    """One lane per host, steps of a host in the given order."""
     lanes: dict[HostName, list[Step]] = {}
     for step in steps:
         if step is not None:
             lanes.setdefault(step.host, []).append(step)
-    return in_parallel(title, [lanes[host] for host in sorted(lanes)], is_commit=is_commit)
+    return [lanes[host] for host in sorted(lanes)]
 
 
 def in_parallel(

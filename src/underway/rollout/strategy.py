@@ -27,7 +27,7 @@ from underway.rollout.farewell import withdrawal, withdraws_listener
 from underway.rollout.interruption import stopping_first
 from underway.rollout.retirement import Retirement
 from underway.rollout.scene import Held, Replica, Scene
-from underway.rollout.stages import in_lanes, in_parallel
+from underway.rollout.stages import by_host, in_lanes, in_parallel
 from underway.rollout.start import Starter
 from underway.rollout.tolerance import allowed_failures
 from underway.rollout.upstreams import EdgeModel, chosen_side
@@ -279,8 +279,10 @@ class Rollout:
         retirement = Retirement(self.causes, tuple(retiring), self._withdrawal(), is_kept=True)
         self.stages += in_lanes(f"Drain {title}", retirement.drain())
         self.stages += in_parallel(f"Retire {title}", retirement.stop())
-        self.stages += in_lanes(f"Forget {title}", retirement.forget())
-        self.stages += in_lanes(f"Remove {title}", retirement.remove())
+        self.stages += in_parallel(
+            f"Remove {title}",
+            [*by_host(retirement.forget()), *((step,) for step in retirement.remove())],
+        )
 
     def _withdrawal(self) -> tuple[Step, ...]:
         """Steps, once, that take the service out of edges that shall not serve it any more."""

@@ -47,6 +47,9 @@ class NoLocks:
     def acquire(self, app: str, purpose: str, *, wait_s: float) -> Lock:
         raise AssertionError((app, purpose, wait_s))
 
+    def claim(self, app: str, purpose: str, *, wait_s: float) -> Lock:
+        raise AssertionError((app, purpose, wait_s))
+
     def holders(self, app: str) -> tuple[LockHolder, ...]:
         raise AssertionError(app)
 

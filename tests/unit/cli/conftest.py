@@ -59,6 +59,9 @@ class HeldLocks:
     def acquire(self, app: str, purpose: str, *, wait_s: float) -> Lock:
         raise AssertionError((app, purpose, wait_s))
 
+    def claim(self, app: str, purpose: str, *, wait_s: float) -> Lock:
+        raise AssertionError((app, purpose, wait_s))
+
     def holders(self, app: str) -> tuple[LockHolder, ...]:
         assert app == APP
         return self.holding
