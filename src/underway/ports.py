@@ -13,6 +13,7 @@ from typing import Protocol, Self
 from underway.model.container import ContainerRequest
 from underway.model.event import Event
 from underway.model.image import ImageState
+from underway.model.lock import LockHolder
 from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.release import Binding, LedgerState, Release, RunRecord
 from underway.model.sensitive import SensitiveValues
@@ -266,16 +267,6 @@ class Lock(Protocol):
         trace: TracebackType | None,
     ) -> None:
         """Release it."""
-
-
-@dataclass(frozen=True, slots=True)
-class LockHolder:
-    """Who holds the lock. `since` is RFC 3339."""
-
-    host: HostName
-    holder: str
-    since: str
-    run: str
 
 
 class Locks(Protocol):

@@ -16,12 +16,13 @@ from underway.kernel.executor import Executor, StepContext, StepResult
 from underway.kernel.telling import Voice
 from underway.kernel.world import World
 from underway.model.event import Event
+from underway.model.lock import LockHolder
 from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber
 from underway.model.release import LedgerState, Release, RunRecord
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import Snapshot
 from underway.model.step import Step
-from underway.ports import Lock, LockHolder
+from underway.ports import Lock
 
 Hook = Callable[[Step], None]
 KEY = b"k" * 32

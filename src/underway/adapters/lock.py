@@ -20,6 +20,7 @@ from typing import Final, Self
 from underway.adapters.beat import HostLock, age_s
 from underway.adapters.engine import DockerEngine
 from underway.errors import EngineError, LockedError, LockLostError
+from underway.model.lock import LockHolder
 from underway.model.names import (
     LABEL_APP,
     LABEL_HOLDER,
@@ -31,7 +32,6 @@ from underway.model.names import (
     HostName,
 )
 from underway.model.snapshot import ContainerState, ContainerStatus, Role
-from underway.ports import LockHolder
 
 _RETRY_S: Final = 0.25
 _RETAKE_S: Final = 12.0

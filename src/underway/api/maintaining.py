@@ -9,12 +9,12 @@ from underway.errors import NotUndoneError, StepFailedError
 from underway.image.plan import ids_of, unused_tools
 from underway.model.event import Outcome
 from underway.model.image import ImageIdentity
+from underway.model.lock import LockHolder
 from underway.model.names import LABEL_ROLE, NO_RELEASE
 from underway.model.plan import Plan
 from underway.model.release import Release
 from underway.model.snapshot import HostState, Role, Snapshot
 from underway.model.step import RemoveContainer, RemoveImage, RemoveVolume, Step
-from underway.ports import LockHolder
 from underway.rollout.removal import plan_removal
 from underway.rollout.scene import Policy
 from underway.rollout.stages import in_lanes

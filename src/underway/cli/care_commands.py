@@ -8,9 +8,9 @@ from underway.cli.options import SKIP_HOST, WAIT, command
 from underway.cli.release_commands import show_result
 from underway.cli.working import require_yes, use_session
 from underway.model.event import Level
+from underway.model.lock import LockHolder
 from underway.model.names import HostName
 from underway.model.status import LockStatus
-from underway.ports import LockHolder
 from underway.report.document_making import lock_document
 from underway.report.lock_text import lock_lines
 from underway.report.removal_text import removal_question, removal_texts

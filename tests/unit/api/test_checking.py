@@ -19,10 +19,11 @@ from underway.model.check import CheckResult, CheckVerdict
 from underway.model.container import ContainerRequest, PublishedPort
 from underway.model.event import Event
 from underway.model.image import ImageIdentity
+from underway.model.lock import LockHolder
 from underway.model.names import LABEL_APP, LABEL_ROLE, AppName, ContainerName, HostName
 from underway.model.snapshot import Role
 from underway.model.spec import AppSpec, BuildSpec, EdgeSpec, HostSpec, ServiceSpec
-from underway.ports import Engine, ExecResult, Lock, LockHolder, Progress
+from underway.ports import Engine, ExecResult, Lock, Progress
 
 APP = AppName("libra")
 H1, H2 = HostName("h1"), HostName("h2")

@@ -13,11 +13,12 @@ from underway.kernel.telling import Voice
 from underway.kernel.world import World
 from underway.model.event import Event
 from underway.model.image import ImageIdentity
+from underway.model.lock import LockHolder
 from underway.model.names import ReleaseNumber
 from underway.model.release import Release, ServiceImage
 from underway.model.spec import AppSpec, HostSpec, ServiceSpec
 from underway.model.status import ReleaseStanding, ReleaseStatus
-from underway.ports import Engine, Lock, LockHolder, Progress
+from underway.ports import Engine, Lock, Progress
 from underway.wiring.options import Reading
 
 SPEC = AppSpec(

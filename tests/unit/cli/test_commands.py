@@ -12,11 +12,12 @@ from underway import api
 from underway.cli.program import run_program
 from underway.errors import NotUndoneError, RefusedError, StepFailedError, UnderwayError
 from underway.model.event import Level, Outcome, PlanMade, RunFinished, RunStarted, StepFailed
+from underway.model.lock import LockHolder
 from underway.model.names import HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.plan import Plan
 from underway.model.release import RunRecord
 from underway.model.status import Drift, DriftKind
-from underway.ports import LockHolder, LogLine
+from underway.ports import LogLine
 
 Capture = pytest.CaptureFixture[str]
 Deploy = Callable[[api.Session, api.DeployOptions], api.DeployResult]
