@@ -1,13 +1,12 @@
 """Commands that ask no host: `config` and `errors`."""
 
-import difflib
-
 import click
 
 from underway.cli.console import Console
 from underway.cli.options import command
 from underway.cli.working import project_options
 from underway.errors import CODES, UsageError
+from underway.errors.suggestion import meant_hint
 from underway.report.config_text import config_lines
 from underway.report.document_making import code_document, codes_document
 from underway.report.documents import ConfigDocument
@@ -46,15 +45,10 @@ def errors(console: Console, code: str) -> int | None:
         raise UsageError(
             "unknown-code",
             f"There is no error code {code!r}.",
-            hint=_nearest(code, tuple(CODES)),
+            hint=meant_hint(code, CODES, "`underway errors` lists all codes."),
         )
     elif console.options.is_json:
         console.print_document(code_document(code))
     else:
         console.print(code_lines(code))
     return None
-
-
-def _nearest(code: str, codes: tuple[str, ...]) -> str:
-    found = difflib.get_close_matches(code, codes, n=1)
-    return f"Did you mean `{found[0]}`?" if found else "`underway errors` lists all codes."

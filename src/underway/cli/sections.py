@@ -66,11 +66,10 @@ class SectionedGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one was meant."""
         if args and args[0] not in _ENTRIES and not args[0].startswith("-"):
-            import difflib
+            from underway.errors.suggestion import meant_hint
 
-            near = difflib.get_close_matches(args[0], _ENTRIES, n=1)
-            meant = f" Did you mean `{near[0]}`?" if near else ""
-            message = f"There is no command {args[0]!r}.{meant}"
+            meant = meant_hint(args[0], _ENTRIES)
+            message = f"There is no command {args[0]!r}. {meant}".rstrip()
             raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)
 

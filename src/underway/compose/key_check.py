@@ -1,13 +1,12 @@
 """Going over every key of a project by the table, and over values that no key-wise rule can see."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, Final
 
 from underway.compose.canonical import list_of, mapping_of
 from underway.compose.keys import Level, Verdict, rule_of
 from underway.compose.notebook import Notebook, refuse
-from underway.compose.x_underway import KEY
+from underway.compose.x_underway import refuse_misspelt
 
 _SECTIONS: Final = {
     "volumes": Level.VOLUME,
@@ -46,13 +45,7 @@ def _check_level(
     tree: Mapping[str, Any], level: Level, path: tuple[str, ...], notebook: Notebook
 ) -> None:
     for key, value in sorted(tree.items()):
-        if key != KEY and difflib.get_close_matches(key, [KEY], cutoff=0.8):
-            refuse(
-                "key-unknown",
-                f"`{key}` looks like `{KEY}`, and would be ignored",
-                place=notebook.place(*path, key),
-                hint=f"Write `{KEY}`, or give an extension of your own another name.",
-            )
+        refuse_misspelt(key, path, notebook.positions)
         if key.startswith("x-") or value in (None, "", False) or value in ([], {}):
             continue
         rule = rule_of(level, key)

@@ -13,17 +13,19 @@ from underway.compose.hosts import edge_of, fleet_of
 from underway.compose.interpolation import templates_in, unset_variables
 from underway.compose.notebook import refuse
 from underway.compose.positions import Positions
-from underway.compose.x_underway import KEY, app_wish
+from underway.compose.wishes import AppWish
+from underway.compose.x_underway import KEY, app_wish, refuse_misspelt
 from underway.model.names import AppName
 from underway.model.spec import AppSpec
 
-_SITE_KEYS: Final = ("hosts", "edge", "tools")
+_BESIDE_IT: Final = frozenset(AppWish.__struct_fields__) - {"hosts", "edge", "tools"}
+"""Settings that no site is made of. What is unknown stays, to be refused: it may be `hosts`."""
 
 
 def site_templates(raw: Tree, name: str) -> dict[str, Any]:
     """What a site is made of, as the user wrote it; `name` only if it is interpolated."""
     written = mapping_of(raw.get(KEY))
-    site = {key: written[key] for key in _SITE_KEYS if key in written}
+    site = {key: value for key, value in written.items() if key not in _BESIDE_IT}
     return {**({"name": name} if name else {}), KEY: site}
 
 
@@ -51,6 +53,8 @@ def site_of(raw: Tree, site: Tree, positions: Positions) -> AppSpec:
 
     `raw` is the file as it was written, `site` what its `site_templates` became.
     """
+    for key in raw:
+        refuse_misspelt(key, (), positions)
     wish = app_wish(site, positions)
     fleet = fleet_of(wish, positions)
     # The edge of a fleet is named in the file; a single host is the edge where anything has one.

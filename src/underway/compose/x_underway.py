@@ -3,7 +3,6 @@
 Every unknown or ill-typed setting is told with its place and its likely meaning.
 """
 
-import difflib
 import re
 import shlex
 from typing import Final, TypeVar
@@ -16,6 +15,7 @@ from underway.compose.positions import Positions
 from underway.compose.quantities import duration_s
 from underway.compose.wishes import AppWish, ServiceWish, SourceWish, VolumeWish
 from underway.errors import ConfigurationError
+from underway.errors.suggestion import meant_hint, nearest
 
 KEY: Final = "x-underway"
 
@@ -27,6 +27,8 @@ _ENUM: Final = re.compile(r"^Invalid enum value '([^']*)'")
 _CHOICES: Final = ("rolling", "blue-green", "recreate", "local", "shared", "per-host")
 _DURATION_SENTENCE: Final = "a duration has a unit, such as `30s` or `1m30s`"
 _ANY_KEY: Final = "..."
+_MISSPELT: Final = 0.8
+"""How like `x-underway` an extension's name is that can only be meant for it."""
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -52,6 +54,18 @@ def service_wish(service: Tree, name: str, positions: Positions) -> ServiceWish:
 def volume_wish(volume: Tree, name: str, positions: Positions) -> VolumeWish:
     """A volume's `x-underway`."""
     return read_wish(volume.get(KEY), VolumeWish, positions, ("volumes", name, KEY))
+
+
+def refuse_misspelt(key: str, path: tuple[str, ...], positions: Positions) -> None:
+    """Refuse a key below `path` that looks like `x-underway`: Compose would ignore it."""
+    if key == KEY or not nearest(key, [KEY], at_least=_MISSPELT):
+        return
+    refuse(
+        "key-unknown",
+        f"`{key}` looks like `{KEY}`, and would be ignored",
+        place=positions.place(*path, key),
+        hint=f"Write `{KEY}`, or give an extension of your own another name.",
+    )
 
 
 def read_wish(
@@ -126,16 +140,12 @@ def _choice(sentence: str) -> str:
     wrong = _ENUM.match(sentence)
     if wrong is None:
         return ""
-    near = difflib.get_close_matches(wrong[1], _CHOICES, n=1, cutoff=0.5)
-    return f"Did you mean `{near[0]}`?" if near else ""
+    return meant_hint(wrong[1], _CHOICES)
 
 
 def _suggestion(name: str, kind: type[msgspec.Struct]) -> str:
-    known = sorted(_all_fields(kind))
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if near:
-        return f"Did you mean `{near[0]}`?"
-    return f"It knows {', '.join(f'`{entry}`' for entry in kind.__struct_fields__)}."
+    here = ", ".join(f"`{entry}`" for entry in kind.__struct_fields__)
+    return meant_hint(name, _all_fields(kind), f"It knows {here}.")
 
 
 def _resolve(

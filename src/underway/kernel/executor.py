@@ -93,13 +93,11 @@ class Walk:
     tolerated: set[ContainerName] = field(default_factory=set)
     is_cancelled: bool = False
     is_committed: bool = False
-    needs_replan: bool = False
-    finished_stages: int = 0
 
     @property
     def is_whole(self) -> bool:
         """Whether every step was applied."""
-        return not (self.failures or self.is_cancelled or self.needs_replan)
+        return not (self.failures or self.is_cancelled)
 
 
 @dataclass(slots=True)
@@ -149,7 +147,6 @@ class _Walker:
                 raise self._lock_lost
             if self._stop.is_set() and not self._is_undo:
                 return self._result
-            self._result.finished_stages = index
         return self._result
 
     def _walk_stage(self, index: int, stage: Stage) -> None:
@@ -193,9 +190,6 @@ class _Walker:
         if result.error is not None and result.verdict is not Verdict.TOLERATED:
             self._fail(number, host, step, result.error)
             return False
-        if result.verdict is Verdict.REPLAN:
-            self._result.needs_replan = True
-            self._stop.set()
         verdict = result.verdict.value if result.verdict else ""
         taken = self._executor.clock.monotonic() - began
         self._voice.say(StepFinished(number, kind, subject, taken, verdict, result.text), host)

@@ -27,7 +27,6 @@ class Verdict(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     TOLERATED = "tolerated"
-    REPLAN = "replan"
 
 
 class AwaitedState(StrEnum):

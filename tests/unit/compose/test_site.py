@@ -188,7 +188,17 @@ def test_a_command_runs_where_the_site_is_made_of_what_it_prints(tmp_path: Path)
     assert commands.ran == [("ask", "server")]
 
 
-def test_what_stands_in_hosts_is_still_strict(tmp_path: Path) -> None:
-    error = refused(tmp_path, "services: {}\nx-underway: {hosts: [{ulr: 'ssh://a'}]}\n")
-    assert error.code == "x-underway-unknown"
-    assert "url" in error.hint
+@pytest.mark.parametrize(
+    ("text", "code", "hint"),
+    [
+        ("x-underwy: {hosts: 'ssh://a'}", "key-unknown", "x-underway"),
+        ("x-underway: {host: 'ssh://a'}", "x-underway-unknown", "hosts"),
+        ("x-underway: {hosts: [{ulr: 'ssh://a'}]}", "x-underway-unknown", "url"),
+    ],
+)
+def test_hosts_that_are_misspelt_are_not_taken_for_none(
+    tmp_path: Path, text: str, code: str, hint: str
+) -> None:
+    error = refused(tmp_path, f"{text}\nservices: {{web: {{image: '${{TAG:?}}'}}}}\n")
+    assert (error.code, error.place) == (code, "compose.yaml:1")
+    assert hint in error.hint
