@@ -39,7 +39,7 @@ def find_sources(
     """
     named = [directory / file for file in files] or _from_variable(directory, environ or {})
     chosen = list(named) if named else [_main_file(directory)]
-    main = chosen[0].absolute()
+    main = Path(os.path.normpath(chosen[0].absolute()))
     if environment_name:
         chosen.append(_environment_file(main, environment_name))
     elif not named:

@@ -40,7 +40,10 @@ _COMPOSES_CODES: Final = frozenset({"compose-invalid", "file-unreadable", "varia
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The project's Compose files in the order of their merge, each with its text and label."""
+    """The project's Compose files in the order of their merge, each with its text and label.
+
+    `directory` is where relative paths and `.env` begin, absolute.
+    """
 
     files: tuple[Path, ...]
     texts: tuple[SourceText, ...]

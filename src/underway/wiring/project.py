@@ -1,6 +1,7 @@
 """The project a run is about, read from this machine's files: whole, or its site alone."""
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -35,9 +36,9 @@ class Project:
         """Find the files; raises ConfigurationError."""
         self._sources = _sources(options)
         self._composer = ComposeProgram(
-            directory=options.project_directory or self._sources.directory,
+            directory=self._sources.directory,
             environment=options.environ,
-            env_files=options.env_files,
+            env_files=tuple(file.absolute() for file in options.env_files),
             profiles=options.profiles,
             project_name=options.project_name,
         )
@@ -66,10 +67,14 @@ class Project:
 
 
 def _sources(options: SessionOptions) -> Sources:
-    start = options.project_directory or Path.cwd()
-    return find_sources(
-        Path.cwd() if options.files else start,
+    """The files; what is named on the command line is named from where the user stands."""
+    chosen = options.project_directory
+    found = find_sources(
+        Path.cwd() if options.files or chosen is None else chosen,
         files=options.files,
         environment_name=options.environment,
         environ=options.environ,
     )
+    if chosen is None:
+        return found
+    return replace(found, directory=Path(os.path.normpath(chosen.absolute())))
