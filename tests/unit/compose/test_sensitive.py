@@ -82,6 +82,19 @@ def test_a_command_is_a_source_of_a_variable(tmp_path: Path) -> None:
     assert value(project, "secret/token") == b"a b"
 
 
+def test_what_a_command_prints_goes_before_shell_and_dot_env(tmp_path: Path) -> None:
+    project = understood(
+        tmp_path,
+        """
+        services: {web: {image: app:1, environment: {A: "$A"}}}
+        x-underway: {sensitive: {A: {command: printf printed}}}
+        """,
+        files={".env": "A=from the file\n"},
+        environ={"A": "from the shell"},
+    )
+    assert value(project, "env/web/A") == b"printed"
+
+
 def test_a_failing_command_never_shows_what_it_printed(tmp_path: Path) -> None:
     text = """
         services: {web: {image: app:1}}
