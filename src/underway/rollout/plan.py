@@ -27,6 +27,7 @@ from underway.rollout.prepare import Preparation
 from underway.rollout.proxies import Proxies
 from underway.rollout.request import secret_files
 from underway.rollout.retirement import Retirement
+from underway.rollout.routes import Routes, taking_over
 from underway.rollout.scene import Held, Policy, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.start import Starter
@@ -84,10 +85,14 @@ def plan_release(
 
 
 def _take_turns(scene: Scene, starter: Starter, draft: _Draft) -> None:
-    """Services one after another, each `before` ahead of what needs it."""
+    """Services one after another, each `before` ahead of what needs it.
+
+    What one takes over from another is known to those after it.
+    """
     runs_before = scene.policy.runs_before and not scene.policy.is_undo
-    for turn in turns(scene.spec, runs_before=runs_before):
-        cast = cast_of(scene, turn.service)
+    routes = Routes(scene)
+    for turn in turns(scene.spec, runs_before=runs_before, ahead=taking_over(scene)):
+        cast = cast_of(scene, turn.service, routes)
         if turn.is_before:
             draft.stages += before_stages(scene, cast)
         else:
