@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from tests.fakes.simulated_edge import served
-from tests.property.fleets import HEALTH, Pair, hosts, release, service
+from tests.property.fleets import HEALTH, Pair, database, hosts, release, service
 from tests.property.test_interruption import every_prefix, voyages
 from tests.property.voyage import (
     DEPLOY,
@@ -27,8 +27,15 @@ from tests.property.voyage import (
 from underway.model.names import HostName, ServiceName
 from underway.model.plan import Plan
 from underway.model.release import Release
-from underway.model.spec import HostSpec, ProxySpec, ServiceSpec, Strategy
-from underway.model.step import ConfirmUpstream, RemoveUpstream, SetUpstream, Step, StopContainer
+from underway.model.spec import HostSpec, PortSpec, ProxySpec, ServiceSpec, Strategy
+from underway.model.step import (
+    ConfirmUpstream,
+    RemoveUpstream,
+    SetUpstream,
+    StartContainer,
+    Step,
+    StopContainer,
+)
 
 ONE, THREE = hosts(1), hosts(3)
 
@@ -195,3 +202,25 @@ def test_takers_come_ahead_of_givers() -> None:
         fleet.apply(step)
         asked = served(fleet, HostName("app1"), "b.test/")
         assert not asked & (fleet.running(web) - known)
+
+
+def renamed_database(*, port: int = 0) -> Pair:
+    """A service that cannot run twice, for its volume or for a port, under another name."""
+    db = database(ONE)
+    if port:
+        db = service("db", ONE, ports=(PortSpec(5432, port),))
+    return Pair(release(1, (db,), ONE), release(2, (replace(db, name=ServiceName("pg")),), ONE))
+
+
+@pytest.mark.parametrize("port", [0, 5432])
+def test_what_cannot_run_twice_stops_first_under_its_old_name(port: int) -> None:
+    """Two databases on one volume would destroy it: the plan says that it interrupts."""
+    both = renamed_database(port=port)
+    fleet = deployed(both.fleet(), both.old)
+    plan = planned(both.new, fleet.snapshot())
+    assert plan.interrupts == ("pg",)
+    steps = lane_after_lane(plan)
+    stop = next(n for n, step in enumerate(steps) if isinstance(step, StopContainer))
+    start = next(n for n, step in enumerate(steps) if isinstance(step, StartContainer))
+    assert stop < start
+    every_prefix(fleet, steps, voyages(both))
