@@ -5,7 +5,7 @@ where another one had it, the edge lets that one go in the same transaction. A s
 has until then, even if the release gives it to another: a user's request always finds somebody.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from underway.model.names import HostName, ServiceName
@@ -20,9 +20,11 @@ class Routes:
 
     scene: Scene
     _holders: dict[HostName, dict[str, ServiceName]] = field(init=False)
+    _wished: Mapping[str, ServiceName] = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with what edges were seen to serve."""
+        self._wished = wished_routes(self.scene.spec)
         self._holders = {edge.name: {} for edge in self.scene.edges}
         for edge, service, route in _held(self.scene):
             self._holders[edge][route] = service
@@ -41,7 +43,7 @@ class Routes:
 
     def is_wished(self, route: str) -> bool:
         """Whether the release wishes this very route, for any service."""
-        return route in wished_routes(self.scene.spec)
+        return route in self._wished
 
 
 def wished_routes(spec: AppSpec) -> dict[str, ServiceName]:
