@@ -1,12 +1,12 @@
 """Edges of a simulated fleet: what they are told, what gates see, and where requests go."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.fakes.simulated_host import Box, SimulatedHost
 from underway.errors import StepFailedError
-from underway.model.names import AppName, ServiceName
+from underway.model.names import AppName, HostName, ServiceName
 from underway.model.snapshot import ContainerStatus, Health
 from underway.model.step import (
     AwaitContainer,
@@ -18,6 +18,7 @@ from underway.model.step import (
     Watch,
 )
 from underway.model.traffic import Server, ServerMode, Upstream
+from underway.rollout.haproxy_config import fragment_digest, routes_of
 
 if TYPE_CHECKING:
     from tests.fakes.simulation import Simulation
@@ -55,8 +56,47 @@ def route(fleet: "Simulation", host: SimulatedHost, wished: Upstream, *, is_half
         was_ready = seen is not None and server in live_servers(seen)
         if not was_ready and (server.name, server.address, server.port) not in passed:
             fleet.broken(f"{server.name} takes requests on {host.name} without a passed check")
+    if not is_half:
+        _take_over(host, wished)
     host.upstreams[key] = _halfway(seen, wished) if is_half else wished
     host.keep_checks(wished, seen)
+
+
+def _told(upstream: Upstream) -> object:
+    """What can be read back from a proxy: equal options are the same text."""
+    servers = (upstream.live, upstream.servers)
+    return servers, fragment_digest(upstream), routes_of(upstream), upstream.listens
+
+
+def served(fleet: "Simulation", edge: HostName, request: str) -> frozenset[str]:
+    """Ids of the containers that answer users' requests under a route at an edge."""
+    routes = {
+        route: service
+        for (app, service), upstream in fleet.hosts[edge].upstreams.items()
+        if app == fleet.app
+        for route in routes_of(upstream)
+    }
+    service = leads_to(request, routes)
+    return fleet.serving(edge, service) if service else frozenset()
+
+
+def leads_to(request: str, routes: Mapping[str, ServiceName]) -> ServiceName | None:
+    """Where the proxy sends a request: the host's longest path, then a star's, as it looks up."""
+    host, _, path = request.partition("/")
+    for name in (host, f"*.{host.partition('.')[2]}", "*"):
+        found = [route for route in routes if f"{name}/{path}".startswith(route)]
+        if found:
+            return routes[max(found, key=len)]
+    return None
+
+
+def _take_over(host: SimulatedHost, wished: Upstream) -> None:
+    """Within one app a route moves to the service that claims it last."""
+    taken = {*routes_of(wished)}
+    for key, other in host.upstreams.items():
+        if key[0] == wished.app and key[1] != wished.service and taken & {*routes_of(other)}:
+            left = tuple(route for route in routes_of(other) if route not in taken)
+            host.upstreams[key] = replace(other, routes=left)
 
 
 def unroute(host: SimulatedHost, app: AppName, service: ServiceName) -> None:
@@ -84,7 +124,7 @@ def judge_gate(
                     raise StepFailedError("probe-failed", f"{ref.container} on {host.name}")
         case ConfirmUpstream(upstream=wished):
             seen = host.upstreams.get((wished.app, wished.service))
-            if seen != wished:
+            if seen is None or _told(seen) != _told(wished):
                 raise StepFailedError("edge-differs", f"{host.name}: {seen} is not {wished}")
         case AwaitDrained(app=app, service=service, servers=names):
             upstream = host.upstreams.get((app, service))
@@ -124,7 +164,8 @@ def _halfway(seen: Upstream | None, wished: Upstream) -> Upstream:
         if fresh is None or fresh.mode is ServerMode.DRAIN:
             servers[server.side, server.name] = server
     live = seen.live if seen else wished.live
-    return replace(wished, live=live, servers=tuple(sorted(servers.values())))
+    routes = routes_of(seen) if seen else ()
+    return replace(wished, live=live, servers=tuple(sorted(servers.values())), routes=routes)
 
 
 def _judge(box: Box | None, name: str, until: AwaitedState) -> None:

@@ -29,8 +29,15 @@ from underway.model.snapshot import (
     VolumeState,
 )
 from underway.model.spec import MountKind, NetworkSpec
-from underway.model.traffic import EdgeState, ObservedServer, ObservedUpstream, Side, Upstream
-from underway.rollout.haproxy_config import fragment_digest
+from underway.model.traffic import (
+    EdgeState,
+    ObservedServer,
+    ObservedUpstream,
+    Side,
+    Upstream,
+    live_side,
+)
+from underway.rollout.haproxy_config import fragment_digest, routes_of
 from underway.rollout.naming import anchor_name, ledger_volume, own_labels, vault_volume
 
 EDGE_ROLE: Final = Role.EDGE.value
@@ -238,9 +245,9 @@ class SimulatedHost:
                 ObservedUpstream(
                     u.app,
                     u.service,
-                    u.live,
+                    live_side({u.live} if routes_of(u) or u.listens else (), u.servers),
                     fragment_digest(u),
-                    tuple(sorted(u.proxy.hosts)),
+                    routes_of(u),
                     tuple(
                         ObservedServer(
                             s.name, s.side, s.address, s.port, s.mode, check, check == "L7OK"

@@ -203,7 +203,7 @@ def changes(
         kind = draw(st.sampled_from(kinds))
         versions[one.name] = 2 if kind == "image" else 1
         made.append(_changed(draw, one, kind))
-    fate = draw(st.sampled_from(["keep", "keep", "keep", "drop", "add", "secret"]))
+    fate = draw(st.sampled_from(["keep", "keep", "drop", "add", "secret", "rename", "hand over"]))
     if fate == "drop" and len(made) > 1:
         made = made[:-1]
         left = {one.name for one in made}
@@ -211,10 +211,40 @@ def changes(
             replace(one, depends_on=tuple(d for d in one.depends_on if d.service in left))
             for one in made
         ]
+    if fate == "rename":
+        made, versions = _renamed(made, versions)
+    if fate == "hand over":
+        made = handed_round(made)
     if fate == "add":
         made.append(draw(services_on("extra", where)))
     value = "s2" if fate == "secret" else "s1"
     return release(2, tuple(made), where, edges=edges, versions=versions, value=value)
+
+
+def _renamed(
+    services: list[ServiceSpec], versions: dict[str, int]
+) -> tuple[list[ServiceSpec], dict[str, int]]:
+    """The first service under another name; those that need it know."""
+    old, new = services[0].name, ServiceName(f"{services[0].name}-anew")
+    made = [
+        replace(
+            one,
+            name=new if one.name == old else one.name,
+            depends_on=tuple(
+                replace(d, service=new) if d.service == old else d for d in one.depends_on
+            ),
+        )
+        for one in services
+    ]
+    return made, {new if name == old else name: v for name, v in versions.items()}
+
+
+def handed_round(services: list[ServiceSpec]) -> list[ServiceSpec]:
+    """Each service behind the proxy takes the host names of the next one."""
+    behind = [one for one in services if one.proxy]
+    proxies = [one.proxy for one in behind]
+    taken = dict(zip((one.name for one in behind), [*proxies[1:], *proxies[:1]], strict=True))
+    return [replace(one, proxy=taken.get(one.name)) for one in services]
 
 
 def _changed(draw: st.DrawFn, one: ServiceSpec, kind: str) -> ServiceSpec:
@@ -225,5 +255,5 @@ def _changed(draw: st.DrawFn, one: ServiceSpec, kind: str) -> ServiceSpec:
     if kind == "strategy" and not one.is_single_writer:
         return replace(one, strategy=draw(st.sampled_from(Strategy)))
     if kind == "proxy" and one.proxy:
-        return replace(one, proxy=replace(one.proxy, hosts=("other.test",)))
+        return replace(one, proxy=replace(one.proxy, hosts=(f"other-{one.name}.test",)))
     return one

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
 
+from tests.fakes.simulated_edge import leads_to, served
 from tests.fakes.simulation import Simulation, tools_image
 from underway.image.plan import images_by_host, transfer_lanes
 from underway.model.names import HostName, ServiceName
@@ -14,9 +15,11 @@ from underway.model.snapshot import Role, Snapshot
 from underway.model.spec import ServiceSpec, Strategy
 from underway.model.step import SetUpstream, Step, StopContainer
 from underway.report.step_text import step_text
+from underway.rollout.haproxy_config import routes_of
 from underway.rollout.plan import plan_release
 from underway.rollout.reach import direct_ports, listener_port, listens_on, proxy_for
 from underway.rollout.removal import empty_release
+from underway.rollout.routes import wished_routes
 from underway.rollout.scene import Policy
 
 TOOLS: Final = tools_image()
@@ -112,9 +115,11 @@ class Floor:
     """How many replicas must go on taking requests, per edge and service.
 
     Without an edge it is how many run and are well (""), and how many run at all (ALIVE).
+    `routes` tells it per edge and route, whichever services serve under it in turn.
     """
 
     least: tuple[tuple[HostName | str, ServiceName, int], ...]
+    routes: tuple[tuple[HostName, str, int], ...] = ()
 
     @classmethod
     def of(
@@ -139,7 +144,7 @@ class Floor:
             for edge in release.spec.edge.hosts:
                 now = len(fleet.serving(edge, service.name))
                 least.append((edge, service.name, min(wished, now)))
-        return cls(tuple(least))
+        return cls(tuple(least), tuple(_least_per_route(fleet, release, interrupts)))
 
     def check(self, fleet: Simulation, step: Step) -> None:
         """Fail if fewer serve."""
@@ -153,6 +158,27 @@ class Floor:
             assert now >= least, (
                 f"{service} on {edge or 'hosts'}: {now} < {least} after {step_text(step)}"
             )
+        for name, route, least in self.routes:
+            now = len(served(fleet, name, route))
+            assert now >= least, f"{route} on {name}: {now} < {least} after {step_text(step)}"
+
+
+def _least_per_route(
+    fleet: Simulation, release: Release, interrupts: tuple[ServiceName, ...]
+) -> Iterator[tuple[HostName, str, int]]:
+    """The smallest of what serves under a route now, and what those wish that will or did."""
+    wished = {service.name: service for service in release.spec.services}
+    for edge in release.spec.edge.hosts:
+        for upstream in fleet.hosts[edge].upstreams.values():
+            for route in routes_of(upstream):
+                takers = {leads_to(route, wished_routes(release.spec)), upstream.service}
+                some = [wished[name] for name in takers if name in wished]
+                asks = any(name in interrupts for name in takers)
+                stops = any(stops_first(release, s) and fleet.alive(s.name) for s in some)
+                if None in takers or asks or stops:
+                    continue
+                counts = [wished_count(service) for service in some]
+                yield edge, route, min([len(served(fleet, edge, route)), *counts])
 
 
 def stops_first(release: Release, service: ServiceSpec) -> bool:
@@ -214,6 +240,8 @@ def assert_runs_exactly(fleet: Simulation, release: Release) -> None:
             wished = release.spec.service(upstream.service)
             assert proxy_for(release.spec, wished), f"{wished.name} is left on edge {host.name}"
             assert upstream.listens == listens_on(release.spec, wished, host.name)
+            has = {r for r, name in wished_routes(release.spec).items() if name == wished.name}
+            assert {*routes_of(upstream)} == has, f"{wished.name} at {host.name}"
         mounted = {volume for box in host.boxes.values() for volume in box.volumes}
         left = {v for v in host.volumes if v.startswith("underway-files-")} - mounted
         assert not left, f"{left} left on {host.name}"

@@ -38,7 +38,7 @@ LABEL_REVISION: Final = "underway.revision"
 LABEL_TOOLS: Final = "underway.tools"
 """On the tools image: the first digits of the digest of what it was built from."""
 
-EDGE_REVISION: Final = 2
+EDGE_REVISION: Final = 3
 """Grows with every change of the proxy's base configuration, its container or its scripts."""
 EDGE_CONTAINER: Final = ContainerName("underway-edge")
 EDGE_SUCCESSOR: Final = ContainerName("underway-edge-next")

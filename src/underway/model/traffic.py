@@ -1,5 +1,6 @@
 """Upstreams and servers: what an edge is wished to serve, and what it was seen to serve."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,7 +43,9 @@ class Upstream:
     """All that one edge shall know about one service. Servers are sorted; absent means gone.
 
     `listens` are the edge's own private addresses with ports ("10.0.0.1:9000"), sorted, where
-    other services reach this one.
+    other services reach this one. `routes` are the users' routes ("app.test/api/", sorted) that
+    lead here now: fewer than its proxy names while another service still serves under one, more
+    while it serves under one that another service is about to take. None is what its proxy names.
     """
 
     app: AppName
@@ -51,6 +54,7 @@ class Upstream:
     live: Side
     servers: tuple[Server, ...] = ()
     listens: tuple[str, ...] = ()
+    routes: tuple[str, ...] | None = None
 
     @property
     def is_tcp(self) -> bool:
@@ -79,20 +83,32 @@ class ObservedServer:
         return self.check in {"L7OK", "L4OK", "L6OK", "L7OKC"}
 
 
+def live_side(routed: Iterable[Side], servers: Iterable[ObservedServer]) -> Side:
+    """The live side: where routes lead, or of a service without any, where all its servers are."""
+    named = set(routed) or {server.side for server in servers}
+    return min(named, default=Side.A)
+
+
 @dataclass(frozen=True, slots=True)
 class ObservedUpstream:
     """One service as the running proxy serves it. `fragment` is the digest of its options.
 
-    `hosts` are the names by which users reach it, `listens` where other services do.
+    `routes` are host names with paths by which users reach it ("app.test/api/"), `listens` where
+    other services do.
     """
 
     app: AppName
     service: ServiceName
     live: Side
     fragment: str
-    hosts: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
     servers: tuple[ObservedServer, ...] = ()
     listens: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names by which users reach it, sorted."""
+        return tuple(sorted({route.partition("/")[0] for route in self.routes}))
 
 
 @dataclass(frozen=True, slots=True)

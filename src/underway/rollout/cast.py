@@ -9,6 +9,7 @@ from underway.model.spec import ProxySpec, ServiceSpec
 from underway.rollout.condition import holds_resources, is_ready, is_standing, is_unwell
 from underway.rollout.naming import is_retired
 from underway.rollout.reach import proxy_for
+from underway.rollout.routes import Routes
 from underway.rollout.scene import Held, Replica, Scene
 from underway.rollout.succession import wished_replicas
 from underway.rollout.upstreams import EdgeModel, edge_model
@@ -84,12 +85,13 @@ class _Draft:
     broken: set[tuple[HostName, str]]
 
 
-def cast_of(scene: Scene, service: ServiceSpec) -> Cast:
-    """Sort the replicas of `service`."""
+def cast_of(scene: Scene, service: ServiceSpec, routes: Routes | None = None) -> Cast:
+    """Sort the replicas of `service`; `routes` as the plan has moved them so far."""
+    known = routes or Routes(scene)
     bindings = scene.bindings()
     wished = wished_replicas(scene, service, bindings)
     proxy = proxy_for(scene.spec, service)
-    models = tuple(edge_model(scene, edge, service, proxy) for edge in scene.edges) if proxy else ()
+    models = tuple(edge_model(known, edge, service, proxy) for edge in scene.edges) if proxy else ()
     draft = _Draft(models, [], [], [], [], set())
     for replica in wished:
         host = scene.host(replica.host)

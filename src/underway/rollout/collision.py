@@ -1,12 +1,15 @@
-"""Which ports of hosts are held by what a rollout replaces: those have to be free first."""
+"""What a rollout replaces and holds what its replicas need: ports, volumes of a single writer."""
 
 from collections.abc import Iterable
 
-from underway.model.names import HostName
-from underway.model.snapshot import ContainerState
+from underway.model.names import HostName, ServiceName, VolumeName
+from underway.model.snapshot import ContainerState, Role
+from underway.model.spec import MountKind
 from underway.rollout.cast import Cast
+from underway.rollout.condition import holds_resources
+from underway.rollout.naming import is_retired
 from underway.rollout.reach import direct_ports, listens_on
-from underway.rollout.scene import Scene
+from underway.rollout.scene import Held, Scene
 
 
 def holds(state: ContainerState, listen: str) -> bool:
@@ -51,3 +54,46 @@ def must_stop_first(scene: Scene, cast: Cast) -> bool:
     return any(
         holds(held.state, at) for host, at in wanted for held in cast.old if held.host == host
     )
+
+
+def rivals(scene: Scene, cast: Cast) -> tuple[ServiceName, ...]:
+    """Services that go, and whose replicas hold what replicas to be made need for themselves.
+
+    As where a database gets another name in the file and keeps its volume.
+    """
+    kept = {service.name for service in scene.spec.services}
+    return tuple(
+        sorted(
+            {
+                held.state.service
+                for held in scene.containers(Role.REPLICA)
+                if held.state.service not in kept
+                and not is_retired(held.name)
+                and holds_resources(held.state)
+                and (_writes_alone(cast, held) or _needs_port(scene, cast, held))
+            }
+        )
+    )
+
+
+def _writes_alone(cast: Cast, held: Held) -> bool:
+    """Whether a replica to be made must be alone with a volume that a container has.
+
+    A name that two hosts have may be one shared volume: it counts wherever it is.
+    """
+    written = {
+        cast.bindings.get(VolumeName(mount.source), "")
+        for mount in cast.service.mounts
+        if mount.kind is MountKind.VOLUME and mount.source
+    }
+    is_alone = cast.service.is_single_writer and bool(cast.todo)
+    return is_alone and not written.isdisjoint(held.state.volumes)
+
+
+def _needs_port(scene: Scene, cast: Cast, held: Held) -> bool:
+    fixed = {p.host_port for p in cast.service.ports if p.host_port and not cast.service.proxy}
+    is_there = any(replica.host == held.host for replica in cast.todo)
+    if is_there and any(port in fixed for _, port in held.state.published):
+        return True
+    direct = _direct(scene, cast)
+    return any(host == held.host and holds(held.state, at) for host, at in direct)

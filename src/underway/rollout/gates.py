@@ -26,6 +26,7 @@ from underway.model.step import (
 from underway.model.traffic import ObservedUpstream, Upstream
 from underway.ports import Clock
 from underway.rollout.condition import holds_resources
+from underway.rollout.haproxy_config import routes_of
 
 POLL_S: Final = 0.15
 SLOWEST_POLL_S: Final = 0.6
@@ -291,7 +292,8 @@ class Gates:
 
 
 def _serves(seen: ObservedUpstream, wished: Upstream) -> bool:
-    """Whether the running proxy has exactly the wished servers, modes and live side."""
+    """Whether the running proxy has exactly the wished servers, modes, live side and routes."""
     has = {(s.side, s.name, s.address, s.port, s.mode) for s in seen.servers}
     shall = {(s.side, s.name, s.address, s.port, s.mode) for s in wished.servers}
-    return seen.live is wished.live and has == shall
+    has_routes = seen.routes == routes_of(wished)
+    return seen.live is wished.live and has == shall and has_routes

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from underway.errors import ConfigurationError
 from underway.model.names import AppName, ServiceName
-from underway.model.spec import ProbeSpec
+from underway.model.spec import ProbeSpec, ProxySpec
 from underway.model.traffic import Server, ServerMode, Side, Upstream
 from underway.rollout.haproxy_listener import (
     ROUTES_MAP,
@@ -159,14 +159,20 @@ def server_arguments(upstream: Upstream, server: Server) -> str:
     return f"{server.name} {where} weight {weight} {_server_options(upstream)}"
 
 
-def route_keys(upstream: Upstream) -> tuple[str, ...]:
-    """The map keys of a service, sorted: host, path and a slash, so that `/api` is not `/apix`.
+def user_routes(proxy: ProxySpec) -> tuple[str, ...]:
+    """The map keys that a proxy names, sorted: host, path and a slash, as `/api` is not `/apix`."""
+    path = proxy.path.rstrip("/") + "/"
+    return tuple(sorted({host.lower() + path for host in proxy.hosts}))
 
-    Its listeners have keys of their own.
-    """
-    path = upstream.proxy.path.rstrip("/") + "/"
-    users = (host.lower() + path for host in upstream.proxy.hosts)
-    return tuple(sorted([*users, *map(listener_key, upstream.listens)]))
+
+def routes_of(upstream: Upstream) -> tuple[str, ...]:
+    """The users' routes that lead to a service now."""
+    return user_routes(upstream.proxy) if upstream.routes is None else upstream.routes
+
+
+def route_keys(upstream: Upstream) -> tuple[str, ...]:
+    """The map keys of a service now, sorted: users' routes, and a key of each listener."""
+    return tuple(sorted([*routes_of(upstream), *map(listener_key, upstream.listens)]))
 
 
 def routes_text(upstream: Upstream) -> str:
@@ -174,6 +180,12 @@ def routes_text(upstream: Upstream) -> str:
     _verify(upstream)
     backend = backend_name(upstream.app, upstream.service, upstream.live)
     return "".join(f"{key} {backend}\n" for key in route_keys(upstream))
+
+
+def claims_text(upstream: Upstream) -> str:
+    """All keys that a service has or will have, one per line: none may belong to another app."""
+    keys = {*route_keys(upstream), *user_routes(upstream.proxy)}
+    return "".join(f"{key}\n" for key in sorted(keys))
 
 
 def fragment_digest(upstream: Upstream) -> str:

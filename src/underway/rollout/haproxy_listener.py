@@ -33,10 +33,9 @@ def listens_of(keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({name for name in found if ":" in name}))
 
 
-def hosts_of(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """The host names among route keys, sorted."""
-    found = (key.partition("/")[0] for key in keys)
-    return tuple(sorted({name for name in found if ":" not in name}))
+def routes_of_users(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys among route keys that begin with a host name, sorted."""
+    return tuple(sorted(key for key in keys if ":" not in key.partition("/")[0]))
 
 
 def frontend_prefix(app: AppName, service: ServiceName) -> str:

@@ -6,6 +6,7 @@ from underway.model.plan import Interruption, InterruptionKind
 from underway.model.spec import MountKind, ServiceSpec
 from underway.rollout.cast import Cast
 from underway.rollout.reach import direct_ports, listener_port, proxy_for
+from underway.rollout.routes import is_covered, wished_routes
 from underway.rollout.scene import Scene
 
 
@@ -55,23 +56,16 @@ def moving_edges(scene: Scene, moved: Sequence[str]) -> Iterator[Interruption]:
 
 
 def losing_routes(scene: Scene) -> Iterator[Interruption]:
-    """Services that serve under a host name on some edge, and shall not any more.
+    """Services that serve users under a route on some edge where nobody shall any more.
 
-    Where another service takes the name, edges learn of its replicas before they let go of the old
-    ones: until they have passed, nobody serves under it.
+    A route that another service takes is handed over without a gap: it is not lost.
     """
-    kept = {s.name: set(s.proxy.hosts) for s in scene.spec.services if s.proxy}
-    takers = {name: s.name for s in scene.spec.services if s.proxy for name in s.proxy.hosts}
+    wished = wished_routes(scene.spec)
     for edge in scene.edges:
         for upstream in edge.edge.upstreams if edge.edge else ():
             if upstream.app != scene.app or not upstream.servers:
                 continue
-            lost = sorted(set(upstream.hosts) - kept.get(upstream.service, set()))
+            lost = [route for route in upstream.routes if not is_covered(route, wished)]
             if lost:
-                ways = [
-                    f"{name} goes to {takers[name]}"
-                    if name in takers
-                    else f"nobody serves {name} any more"
-                    for name in lost
-                ]
+                ways = [f"nobody serves {route.removesuffix('/')} any more" for route in lost]
                 yield Interruption(upstream.service, InterruptionKind.ROUTE, "; ".join(ways))

@@ -1,10 +1,12 @@
 """In which order services are rolled out, and when `before` commands run.
 
 Dependencies first; among equals, services behind the proxy first, so that workers never start a
-version that users' requests have refuted. A `before` runs as soon as what its service depends on
-stands, ahead of every other service.
+version that users' requests have refuted; among these those that take others' routes over, so that
+a version which no longer knows a host name is not asked under it. A `before` runs as soon as what
+its service depends on stands, ahead of every other service.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from underway.errors import ConfigurationError
@@ -25,11 +27,16 @@ def _needs(spec: AppSpec, service: ServiceSpec) -> set[ServiceName]:
     return {d.service for d in service.depends_on if d.service in present}
 
 
-def dependencies_first(spec: AppSpec) -> tuple[ServiceSpec, ...]:
-    """All services so that each comes after what it depends on; raises on a cycle."""
+def dependencies_first(
+    spec: AppSpec, ahead: Collection[ServiceName] = ()
+) -> tuple[ServiceSpec, ...]:
+    """All services so that each comes after what it depends on; raises on a cycle.
+
+    `ahead` are those that come first among equals.
+    """
     done: list[ServiceSpec] = []
     names: set[ServiceName] = set()
-    waiting = sorted(spec.services, key=lambda s: (s.proxy is None, s.name))
+    waiting = sorted(spec.services, key=lambda s: (s.proxy is None, s.name not in ahead, s.name))
     while waiting:
         ready = next((s for s in waiting if _needs(spec, s) <= names), None)
         if ready is None:
@@ -47,9 +54,11 @@ def dependencies_first(spec: AppSpec) -> tuple[ServiceSpec, ...]:
     return tuple(done)
 
 
-def turns(spec: AppSpec, *, runs_before: bool) -> tuple[Turn, ...]:
-    """The order of the whole app."""
-    order = dependencies_first(spec)
+def turns(
+    spec: AppSpec, *, runs_before: bool, ahead: Collection[ServiceName] = ()
+) -> tuple[Turn, ...]:
+    """The order of the whole app; `ahead` come first among equals."""
+    order = dependencies_first(spec, ahead)
     early: set[ServiceName] = set()
     if runs_before:
         for service in order:

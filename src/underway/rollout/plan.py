@@ -18,8 +18,9 @@ from underway.rollout.addresses import Allocator
 from underway.rollout.before import before_stages, is_kept, undo_stages
 from underway.rollout.cast import Cast, cast_of
 from underway.rollout.causes import Causes, departure_cause, serving
+from underway.rollout.collision import rivals
 from underway.rollout.farewell import Farewell, departed, farewell, leftovers
-from underway.rollout.interruption import losing_routes, moving_edges
+from underway.rollout.interruption import losing_routes, moving_edges, stopping_first
 from underway.rollout.leaving import leaving
 from underway.rollout.listeners import check_file, check_hosts
 from underway.rollout.naming import files_volume, is_retired
@@ -28,6 +29,7 @@ from underway.rollout.prepare import Preparation
 from underway.rollout.proxies import Proxies
 from underway.rollout.request import secret_files
 from underway.rollout.retirement import Retirement
+from underway.rollout.routes import Routes, taking_over
 from underway.rollout.scene import Held, Policy, Scene
 from underway.rollout.stages import by_host, in_lanes, in_parallel
 from underway.rollout.start import Starter
@@ -44,6 +46,7 @@ class _Draft:
     changes: list[ServiceChange] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     kept: list[Held] = field(default_factory=list)
+    ended: set[ServiceName] = field(default_factory=set)
 
 
 def plan_release(
@@ -85,13 +88,17 @@ def plan_release(
 
 
 def _take_turns(scene: Scene, starter: Starter, draft: _Draft) -> None:
-    """Services one after another, each `before` ahead of what needs it."""
+    """Services one after another, each `before` ahead of what needs it.
+
+    What one takes over from another is known to those after it.
+    """
     runs_before = scene.policy.runs_before and not scene.policy.is_undo
-    for turn in turns(scene.spec, runs_before=runs_before):
-        cast = cast_of(scene, turn.service)
+    routes = Routes(scene)
+    for turn in turns(scene.spec, runs_before=runs_before, ahead=taking_over(scene)):
+        cast = cast_of(scene, turn.service, routes)
         if turn.is_before:
             draft.stages += before_stages(scene, cast)
-        else:
+        elif _make_room(scene, cast, draft):
             _roll_out(scene, cast, starter, draft)
 
 
@@ -173,6 +180,20 @@ def _goal(scene: Scene) -> str:
     return f"bring {scene.app} from release {before.number} to release {number}"
 
 
+def _make_room(scene: Scene, cast: Cast, draft: _Draft) -> bool:
+    """End services that go and hold what this one needs; whether it may start then."""
+    names = rivals(scene, cast)
+    if not names:
+        return True
+    gone = farewell(scene, names)
+    if gone.kept:
+        return False
+    draft.interruptions.append(stopping_first(scene, cast, closes=False))
+    draft.ended |= {*names}
+    draft.stages += _ended(gone, [], f" {', '.join(names)}", is_commit=False)
+    return True
+
+
 def _roll_out(scene: Scene, cast: Cast, starter: Starter, draft: _Draft) -> None:
     causes = Causes.of(scene, cast)
     if change := causes.change():
@@ -193,7 +214,8 @@ def _retire(scene: Scene, draft: _Draft) -> list[Stage]:
     """End all old replicas together; after them those that they might have called until then."""
     stages: list[Stage] = []
     for is_late, suffix in ((False, ""), (True, " what they called")):
-        gone = farewell(scene, departed(scene, listened=is_late))
+        leaving_now = (n for n in departed(scene, listened=is_late) if n not in draft.ended)
+        gone = farewell(scene, leaving_now)
         some = [r for r in draft.retirements if r.is_late is is_late]
         kept = list(gone.kept)
         if scene.lost_edges:
@@ -209,12 +231,14 @@ def _retire(scene: Scene, draft: _Draft) -> list[Stage]:
     return stages
 
 
-def _ended(gone: Farewell, doomed: list[Retirement], suffix: str) -> list[Stage]:
+def _ended(
+    gone: Farewell, doomed: list[Retirement], suffix: str, *, is_commit: bool = True
+) -> list[Stage]:
     """Drain, stop (the commit point), then forget and remove side by side: all has ended."""
     stops = [*gone.stop, *(lane for r in doomed for lane in r.stop())]
     return [
         *in_lanes(f"Drain{suffix}", [*gone.drain, *(s for r in doomed for s in r.drain())]),
-        *in_parallel(f"Retire{suffix}", stops, is_commit=True),
+        *in_parallel(f"Retire{suffix}", stops, is_commit=is_commit),
         *in_parallel(
             f"Remove{suffix}",
             [

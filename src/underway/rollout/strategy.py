@@ -104,7 +104,7 @@ class Rollout:
             waiting = [held for held in waiting if held not in retiring]
             if is_whole:
                 self._monitor(title, batch)
-            self._cut_over(title, batch, retiring)
+            self._cut_over(title, batch, retiring, is_last=is_last)
             if not is_whole:
                 self._monitor(title, batch)
             if is_last:
@@ -174,7 +174,7 @@ class Rollout:
             if closes:
                 self._tell(f"Close {title}", "its port makes room for the new replica")
             self._start(title, batch)
-            self._cut_over(title, batch, ())
+            self._cut_over(title, batch, (), is_last=is_last)
             self._monitor(title, batch)
         return self._rest(())
 
@@ -238,7 +238,9 @@ class Rollout:
             return None
         return Server(replica.name, self.side, known.address, known.port, ServerMode.READY)
 
-    def _cut_over(self, title: str, batch: tuple[Replica, ...], retiring: Iterable[Held]) -> None:
+    def _cut_over(
+        self, title: str, batch: tuple[Replica, ...], retiring: Iterable[Held], *, is_last: bool
+    ) -> None:
         leaving = [held.name for held in retiring]
         for model in self.cast.models:
             is_flip = model.live is not self.side
@@ -255,6 +257,9 @@ class Rollout:
                 for name in leaving:
                     model.drain(name)
             model.live = self.side
+            if is_last:
+                # An older generation may not know a host name that only this release brings.
+                model.claim()
         if self._tell(f"Cut over {title}", "traffic moves to the new replicas"):
             self.stages += in_lanes(
                 f"Confirm {title}",

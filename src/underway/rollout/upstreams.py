@@ -1,15 +1,16 @@
 """What each edge shall know, step by step: a model that is changed and told, never told twice."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from underway.model.names import HostName
 from underway.model.snapshot import HostState
 from underway.model.spec import ProxySpec, ServiceSpec
 from underway.model.step import SetUpstream
 from underway.model.traffic import Server, ServerMode, Side, Upstream
-from underway.rollout.haproxy_config import fragment_digest
+from underway.rollout.haproxy_config import fragment_digest, user_routes
 from underway.rollout.reach import listens_on
+from underway.rollout.routes import Routes
 from underway.rollout.scene import Scene
 
 Key = tuple[Side, str]
@@ -22,10 +23,14 @@ class EdgeModel:
     `told` is what the edge knows after the steps planned so far; None forces the next telling.
     `listens` is where it listens for consumers: while a rollout goes on, where old ones call and
     where new ones will (`listen_to_all`), in the end where the release wishes it (`settle`).
+    Users' routes are what this edge is known to send to the service (`routes`); those of its file
+    are claimed when its replicas serve (`claim`), others let go in the end, unless another service
+    is still to take them.
     """
 
     edge: HostName
     scene: Scene
+    routes: Routes
     service: ServiceSpec
     proxy: ProxySpec
     live: Side = Side.A
@@ -34,6 +39,8 @@ class EdgeModel:
     told: Upstream | None = None
     listens: tuple[str, ...] = ()
     seen_listens: tuple[str, ...] = ()
+    claims: bool = False
+    is_settled: bool = False
 
     @property
     def wished_listens(self) -> tuple[str, ...]:
@@ -45,8 +52,21 @@ class EdgeModel:
         self.listens = tuple(sorted({*self.seen_listens, *self.wished_listens}))
 
     def settle(self) -> None:
-        """Listen for the consumers of the release alone."""
+        """Listen for the consumers of the release alone, serve under its routes alone."""
         self.listens = self.wished_listens
+        self.is_settled = True
+
+    def claim(self) -> None:
+        """Serve under all routes of the release, whoever has them now."""
+        self.claims = True
+
+    def _routes(self) -> tuple[str, ...]:
+        held = {*self.routes.of(self.edge, self.service.name)}
+        if self.claims:
+            held |= {*user_routes(self.proxy)}
+        if self.is_settled:
+            held = {route for route in held if self.routes.is_wished(route)}
+        return tuple(sorted(held))
 
     def upstream(self) -> Upstream:
         """What the edge shall know now."""
@@ -57,14 +77,17 @@ class EdgeModel:
             self.live,
             tuple(sorted(self.servers.values())),
             self.listens,
+            self._routes(),
         )
 
     def tell(self, cause: str) -> SetUpstream | None:
         """The step that makes the edge know it, or None if it does already."""
         upstream = self.upstream()
-        if upstream == self.told:
+        known = self.routes.of(self.edge, self.service.name)
+        if self.told and upstream == replace(self.told, routes=known):
             return None
         self.told = upstream
+        self.routes.give(self.edge, self.service.name, upstream.routes or ())
         return SetUpstream(self.edge, upstream, cause)
 
     def put(self, server: Server) -> None:
@@ -121,9 +144,12 @@ class EdgeModel:
         return any(key[1] == name for key in self.servers)
 
 
-def edge_model(scene: Scene, edge: HostState, service: ServiceSpec, proxy: ProxySpec) -> EdgeModel:
+def edge_model(
+    routes: Routes, edge: HostState, service: ServiceSpec, proxy: ProxySpec
+) -> EdgeModel:
     """The model of what `edge` knows about `service` now."""
-    model = EdgeModel(edge.name, scene, service, proxy)
+    scene = routes.scene
+    model = EdgeModel(edge.name, scene, routes, service, proxy)
     seen = scene.upstream(edge, service.name)
     if seen is None:
         return model

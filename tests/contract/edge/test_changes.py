@@ -22,7 +22,7 @@ from underway.adapters.haproxy.bundle import archived, upstream_bundle
 from underway.errors import ConfigurationError, EngineError, IntegrityError, RefusedError
 from underway.model.names import AppName, RunNumber
 from underway.model.traffic import ServerMode, Side
-from underway.rollout.haproxy_config import fragment_digest, fragment_text, routes_text
+from underway.rollout.haproxy_config import claims_text, fragment_digest, fragment_text, routes_text
 
 READY, DRAIN = ServerMode.READY, ServerMode.DRAIN
 
@@ -254,6 +254,7 @@ def test_a_configuration_that_cannot_be_loaded_leaves_what_served(
         listener = f"frontend clash\n    bind 127.0.0.1:{taken.getsockname()[1]}\n    mode http\n"
         parts = {
             "wish": "verb apply\napp app\nservice web\nrun 2\n",
+            "claims": claims_text(wish),
             "fragment.cfg": fragment_text(wish) + listener,
             "routes": routes_text(wish),
         }

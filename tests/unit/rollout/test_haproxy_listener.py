@@ -15,7 +15,7 @@ from underway.rollout.haproxy_config import (
     route_keys,
     routes_text,
 )
-from underway.rollout.haproxy_listener import hosts_of, is_tcp_frontend, listens_of
+from underway.rollout.haproxy_listener import is_tcp_frontend, listens_of, routes_of_users
 
 SERVER = Server("libra-queue-7f3a2c-1", Side.A, "10.0.0.2", 20000, ServerMode.READY)
 QUEUE = Upstream(
@@ -76,7 +76,7 @@ def test_a_listener_has_a_route_that_no_host_name_can_equal() -> None:
     assert routes_text(QUEUE) == "10.0.0.1:6379/ uw:libra:queue:a\n"
     keys = route_keys(API)
     assert keys == ("10.0.0.1:8000/", "api.test/")
-    assert (hosts_of(keys), listens_of(keys)) == (("api.test",), ("10.0.0.1:8000",))
+    assert (routes_of_users(keys), listens_of(keys)) == (("api.test/",), ("10.0.0.1:8000",))
     moved = dataclasses.replace(QUEUE, live=Side.B)
     assert fragment_digest(moved) == fragment_digest(QUEUE), "a cut-over changes the route alone"
 

@@ -21,11 +21,14 @@ def plan_interrupts(old: Release, new: Release) -> tuple[str, ...]:
     return planned(new, fleet.snapshot()).interrupts
 
 
-def test_a_route_that_another_service_takes_is_an_interruption() -> None:
+def test_a_route_that_another_service_takes_interrupts_nobody() -> None:
     """As where a service gets another name in the file and keeps its host name."""
     old = release(1, (proxied("web", ONE),), ONE)
-    front = service("front", ONE, proxy=ProxySpec(("web.test",), 8000))
-    assert plan_interrupts(old, release(2, (front,), ONE)) == (WEB,)
+    for host, path in (("web.test", "/"), ("*.test", "/"), ("*", "/")):
+        front = service("front", ONE, proxy=ProxySpec((host,), 8000, path=path))
+        assert plan_interrupts(old, release(2, (front,), ONE)) == ()
+    part = service("front", ONE, proxy=ProxySpec(("web.test",), 8000, path="/part"))
+    assert plan_interrupts(old, release(2, (part,), ONE)) == (WEB,)
 
 
 def test_users_who_lose_their_host_name_are_an_interruption() -> None:

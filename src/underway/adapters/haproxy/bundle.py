@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from underway.model.names import AppName, RunNumber, ServiceName
 from underway.model.traffic import Upstream
-from underway.rollout.haproxy_config import fragment_text, routes_text
+from underway.rollout.haproxy_config import claims_text, fragment_text, routes_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ def upstream_bundle(upstream: Upstream, run: RunNumber) -> Bundle:
     return archived(
         {
             "wish": _wish("apply", upstream.app, upstream.service, run),
+            "claims": claims_text(upstream),
             "fragment.cfg": fragment_text(upstream),
             "routes": routes_text(upstream),
         }

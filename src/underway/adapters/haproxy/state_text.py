@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from underway.adapters.haproxy.sections import sections_of
 from underway.adapters.haproxy.server_rows import ServerRow, check_statuses, server_rows
 from underway.model.names import EDGE_CONTAINER, AppName, ContainerName, RunNumber, ServiceName
-from underway.model.traffic import EdgeState, ObservedUpstream, Side
+from underway.model.traffic import EdgeState, ObservedServer, ObservedUpstream, live_side
 from underway.rollout.haproxy_config import BackendName, digest_of, parsed_backend
-from underway.rollout.haproxy_listener import hosts_of, listens_of
+from underway.rollout.haproxy_listener import listens_of, routes_of_users
 
 _RUNNING_STRUCTURE = "underway-"
 
@@ -100,23 +100,26 @@ def _upstream(answer: _Answer, app: AppName, service: ServiceName) -> ObservedUp
         if (backend.app, backend.service) == (app, service)
     ]
     keys = tuple(sorted(key for key, _ in routes))
+    servers = tuple(_servers(answer, app, service))
     sides = {side for _, side in routes}
     is_whole = answer.is_current and len(sides) <= 1
     return ObservedUpstream(
         app=app,
         service=service,
-        live=min(sides, default=Side.A),
+        live=live_side(sides, servers),
         fragment=digest_of(answer.files[app, service], keys) if is_whole else "",
-        hosts=hosts_of(keys),
+        routes=routes_of_users(keys),
         listens=listens_of(keys),
-        servers=tuple(
-            sorted(
-                row.observed(answer.checks.get((row.backend, row.name), ""))
-                for row in answer.rows
-                if (row.backend.app, row.backend.service) == (app, service)
-                and not _lingers(row, answer.files[app, service])
-            )
-        ),
+        servers=servers,
+    )
+
+
+def _servers(answer: _Answer, app: AppName, service: ServiceName) -> Iterable[ObservedServer]:
+    return sorted(
+        row.observed(answer.checks.get((row.backend, row.name), ""))
+        for row in answer.rows
+        if (row.backend.app, row.backend.service) == (app, service)
+        and not _lingers(row, answer.files[app, service])
     )
 
 
