@@ -17,15 +17,17 @@ from underway.kernel.telling import Voice
 from underway.kernel.world import World
 from underway.model.event import Event
 from underway.model.lock import LockHolder
-from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber
+from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, SensitiveName
 from underway.model.release import LedgerState, Release, RunRecord
-from underway.model.sensitive import SensitiveValues
+from underway.model.sensitive import Sensitive, SensitiveValues
 from underway.model.snapshot import Snapshot
 from underway.model.step import Step
 from underway.ports import Lock
 
 Hook = Callable[[Step], None]
 KEY = b"k" * 32
+STORED: SensitiveValues = {SensitiveName("secret/key"): Sensitive(b"s1")}
+"""What a vault holds for each release: what releases of `tests.property.fleets` have."""
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ class SimulatedRecords:
 
     def read(self, release: ReleaseNumber) -> SensitiveValues:
         del release
-        return {}
+        return STORED
 
 
 @dataclass(slots=True)

@@ -138,17 +138,23 @@ def recorded(
             created_by=session.voice.actor,
         )
         return Cargo(release if is_same(release, fresh) else fresh, values, key)
-    return Cargo(release, stored_values(session, snapshot, release), key)
+    return Cargo(release, stored_values(session, snapshot, release, key), key)
 
 
-def stored_values(session: Session, snapshot: Snapshot, release: Release) -> SensitiveValues:
-    """A release's values from the first vault that has them."""
+def stored_values(
+    session: Session, snapshot: Snapshot, release: Release, key: bytes
+) -> SensitiveValues:
+    """A release's values from the first vault that has them.
+
+    A vault may hold those of a run that died before it recorded a release of that number: the
+    digests tell them apart. Raises IntegrityError `values-missing`.
+    """
     if not release.sensitive or release.number == NO_RELEASE:
         return {}
     for host in snapshot.reachable:
         if release.number in host.vault:
             values = session.world.vault(host.name).read(release.number)
-            if values is not None:
+            if values is not None and digests_of(values, key) == release.sensitive:
                 return values
     raise IntegrityError(
         "values-missing",
