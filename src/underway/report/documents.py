@@ -26,6 +26,7 @@ from underway.report.document_parts import (
     ServicePart,
     StagePart,
     StepPart,
+    SuitePart,
 )
 
 
@@ -42,6 +43,7 @@ class StatusDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="status"
     services: tuple[ServicePart, ...]
     edges: tuple[EdgePart, ...]
     drift: tuple[DriftPart, ...]
+    tests: str = ""
     version: Literal[1] = 1
 
 
@@ -123,6 +125,21 @@ class CheckDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="check"):
     version: Literal[1] = 1
 
 
+class SuitesDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="test"):
+    """`underway test --json`; `exit_code` is the command's.
+
+    `logs` is the directory with what every container wrote, `junit` the file that was asked for.
+    """
+
+    app: str
+    exit_code: int
+    duration_s: float
+    logs: str
+    junit: str
+    suites: tuple[SuitePart, ...]
+    version: Literal[1] = 1
+
+
 class LockDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="lock"):
     """`underway lock show --json`; nobody holds it where `holders` is empty."""
 
@@ -183,6 +200,7 @@ Document = (
     | ReleasesDocument
     | ReleaseDocument
     | CheckDocument
+    | SuitesDocument
     | LockDocument
     | ConfigDocument
     | LogDocument
