@@ -106,7 +106,12 @@ def x_underway_schema() -> str:
     """A JSON Schema (2020-12) of the `x-underway` parts of a Compose file."""
     roots = (AppWish, ServiceWish, VolumeWish, PortWish, SuiteWish)
     refs, components = msgspec.json.schema_components(roots, ref_template="#/$defs/{name}")
-    app, service, volume, port, _ = refs
+    app, service, volume, port, suite = refs
+    components["AppWish"]["properties"]["test"]["anyOf"] = [
+        suite,
+        {"type": "object", "additionalProperties": suite, "minProperties": 1},
+        {"type": "null"},
+    ]
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "x-underway in a Compose file",

@@ -223,13 +223,6 @@ class AppWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         dict[str, Any] | None,
         Meta(
             description="A suite of tests (see below), or a mapping of names to suites.",
-            extra_json_schema={
-                "anyOf": [
-                    {"$ref": "#/$defs/SuiteWish"},
-                    {"type": "object", "additionalProperties": {"$ref": "#/$defs/SuiteWish"}},
-                    {"type": "null"},
-                ]
-            },
         ),
     ] = None
     policy: Annotated[

@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from underway.model.spec import AppSpec
+from underway.model.testing import Suites
 from underway.report.document_parts import (
     ChangePart,
     CheckPart,
@@ -149,10 +150,11 @@ class LockDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="lock"):
 
 
 class ConfigDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="config"):
-    """`underway config --json`. `spec` follows this version of Underway, without promise."""
+    """`underway config --json`. `spec` and `tests` follow this version of Underway alone."""
 
     app: str
     spec: AppSpec
+    tests: Suites = msgspec.field(default_factory=Suites)
     version: Literal[1] = 1
 
 

@@ -18,7 +18,7 @@ from underway.model.spec import (
     VolumeSpec,
 )
 from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus
-from underway.model.testing import ReleasedSuite, SuiteOutcome, SuiteResult
+from underway.model.testing import ReleasedSuite, SuiteOutcome, SuiteResult, Suites, SuiteSpec
 from underway.report.check_text import check_exit_code, check_lines
 from underway.report.config_text import config_lines
 from underway.report.history_text import history_lines, release_lines, release_list_lines
@@ -154,6 +154,14 @@ def test_releases_tell_what_their_tests_found():
     assert [line.split()[-1] for line in text.splitlines()] == ["TESTS", "untested", "passed", "-"]
     assert draw(release_lines(tested)).startswith("release 12 (v1) of libra, tests passed\n")
     assert draw(release_lines(untested)).startswith("release 13 (v1) of libra, untested\n")
+
+
+def test_the_file_s_tests_are_shown():
+    suite = SuiteSpec("all", WEB, ("/app/test.sh", "-v"), needs=(WEB,), timeout_s=90)
+    text = draw(config_lines(SPEC, Suites((suite,), is_required=False)))
+    shown = "tests (not required)\n  all  /app/test.sh -v in web with web (within 1m 30s)\n"
+    assert shown in text
+    assert "tests" not in draw(config_lines(SPEC))
 
 
 def test_suites_stand_with_their_verdicts_and_where_to_read_on():
