@@ -110,7 +110,7 @@ def _means(bench: Bench, caller: Caller, stop: threading.Event) -> Means:
     return Means(
         engine=bench.engine,
         values=bench.values,
-        redact=Redactor(bench.values.values()),
+        redact=Redactor(bench.values),
         keep=bench.keep,
         clock=caller.clock,
         voice=caller.voice,

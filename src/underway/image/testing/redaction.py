@@ -1,11 +1,14 @@
 """Hiding sensitive values in what containers write. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Final
 
-from underway.model.sensitive import Sensitive
+from underway.model.names import SensitiveName
+from underway.model.sensitive import Sensitive, SensitiveValues
 
 SHOWN: Final = "***"
+_OPEN: Final = frozenset({"build"})
+_PLAIN_FILES: Final = frozenset({"file", "config"})
 _SHORTEST: Final = 4
 """Shorter values (`1`, `on`) are no secrets, and hiding them would garble everything."""
 
@@ -17,9 +20,10 @@ class Redactor:
     value that a program writes in another form (encoded, cut in two) is not recognised.
     """
 
-    def __init__(self, values: Iterable[Sensitive]) -> None:
+    def __init__(self, values: SensitiveValues) -> None:
         """Hide `values`; those that are no text are left."""
-        self._needles = sorted(set(_needles(values)), key=lambda text: (-len(text), text))
+        needles = {needle for name in values for needle in _needles(name, values[name])}
+        self._needles = sorted(needles, key=lambda text: (-len(text), text))
 
     def __call__(self, text: str) -> str:
         """`text` without the values."""
@@ -29,12 +33,19 @@ class Redactor:
         return text
 
 
-def _needles(values: Iterable[Sensitive]) -> Iterable[str]:
-    for value in values:
-        try:
-            text = value.reveal().decode("utf-8")
-        except UnicodeDecodeError:
-            continue
-        for line in (text, *text.splitlines()):
-            if len(line.strip()) >= _SHORTEST:
-                yield line.strip()
+def _needles(name: SensitiveName, value: Sensitive) -> Iterator[str]:
+    """What shows a value: itself, and each of its lines.
+
+    Arguments of builds stand in the image for all to see. The lines of a configuration file are
+    words of its language, which output is full of: one of several lines is left.
+    """
+    kind = name.partition("/")[0]
+    try:
+        lines = value.reveal().decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        return
+    if kind in _OPEN or (kind in _PLAIN_FILES and len(lines) > 1):
+        return
+    for line in lines:
+        if len(line.strip()) >= _SHORTEST:
+            yield line.strip()

@@ -9,6 +9,7 @@ from tests.unit.image.testing.scene import SUITE, WEB
 from underway.image.testing.junit import is_junit, junit_text
 from underway.image.testing.redaction import Redactor
 from underway.image.testing.verdict import LastLine, judge
+from underway.model.names import SensitiveName
 from underway.model.sensitive import Sensitive
 from underway.model.testing import SuiteOutcome, SuiteResult
 
@@ -88,8 +89,23 @@ def test_what_is_no_junit_is_not_taken():
     assert [suite.get("name") for suite in read(replace(PASSED, reports=(bomb,)))] == ["web"]
 
 
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [
+        ("env/web/A", "*** and ***"),
+        ("secret/key", "*** and ***"),
+        ("test/web/A", "*** and ***"),
+        ("config/nginx", "server { and listen 80;"),
+        ("file/web/nginx.conf", "server { and listen 80;"),
+        ("build/web/A", "server { and listen 80;"),
+    ],
+)
+def test_lines_of_plain_files_are_left(name: str, hidden: str):
+    redact = Redactor({SensitiveName(name): Sensitive(b"server {\n  listen 80;\n")})
+    assert redact("server { and listen 80;") == hidden
+
+
 def test_values_are_hidden_longest_first_and_short_ones_are_left():
-    redact = Redactor(
-        [Sensitive(b"on"), Sensitive(b"pass"), Sensitive(b"password1"), Sensitive(b"\xff" * 9)]
-    )
-    assert redact("password1 on pass") == "*** on ***"
+    values = (b"on", b"pass", b"password1", b"\xff" * 9)
+    named = {SensitiveName(f"env/web/{n}"): Sensitive(v) for n, v in enumerate(values)}
+    assert Redactor(named)("password1 on pass") == "*** on ***"
