@@ -19,6 +19,7 @@ from underway.model.release import Binding, LedgerState, Release, RunRecord
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, VolumeState
 from underway.model.spec import BuildSpec, FileSpec, HostSpec, NetworkSpec, VolumeSpec
+from underway.model.testing import Attestation
 from underway.model.traffic import EdgeState, Sessions, Upstream
 
 
@@ -91,6 +92,12 @@ class Engine(Protocol):
         self, name: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30
     ) -> ExecResult:
         """Run a command in a running container; bytes arrive intact."""
+
+    def read_files(self, name: str, path: str) -> Mapping[str, bytes]:
+        """The files at or below a path of a container, one that ended too; {} where none are."""
+
+    def health_log(self, name: str) -> tuple[str, ...]:
+        """What a container's health checks said, oldest first; () without any."""
 
     def write_files(
         self,
@@ -219,6 +226,9 @@ class Ledger(Protocol):
     def record_run(self, run: RunRecord) -> None:
         """Write or complete a run's record."""
 
+    def record_attestation(self, attestation: Attestation) -> None:
+        """Write that a suite passed; one whose definition is attested already is fine."""
+
 
 class Vault(Protocol):
     """Sensitive values of one app on one host, in its anchor, readable by root only."""
@@ -324,24 +334,3 @@ class EventSink(Protocol):
 
     def __call__(self, event: Event) -> None:
         """Take one."""
-
-
-__all__ = [
-    "Builder",
-    "Clock",
-    "CommandRunner",
-    "Composer",
-    "Connector",
-    "ContainerState",
-    "Engine",
-    "EventSink",
-    "ExecResult",
-    "Ledger",
-    "Lock",
-    "LockHolder",
-    "Locks",
-    "LogLine",
-    "Progress",
-    "Proxy",
-    "Vault",
-]

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +35,7 @@ from underway.model.spec import (
     ProxySpec,
     ServiceSpec,
 )
+from underway.model.testing import Attestation
 
 APP = AppName("libra")
 ANCHOR = "underway-anchor-libra"
@@ -133,6 +135,15 @@ def test_what_was_recorded_is_read_back_equal(ledger: AnchorLedger) -> None:
     assert state.current == 2
     assert state.bindings == tuple(sorted(bindings))
     assert len(state.head) == 64
+
+
+def test_an_attestation_is_kept_once(ledger: AnchorLedger) -> None:
+    first = Attestation("d" * 64, "web", ServiceName("web"), "sha256:web", "then", "me")
+    for attestation in (first, replace(first, passed_at="later"), replace(first, definition="e")):
+        ledger.record_attestation(attestation)
+    state = ledger.read()
+    assert state
+    assert state.attestations == (first, replace(first, definition="e"))
 
 
 def test_recording_the_same_again_changes_nothing(ledger: AnchorLedger) -> None:

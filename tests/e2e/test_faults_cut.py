@@ -118,7 +118,7 @@ class Voyage:
 def voyage(project: Project, request: pytest.FixtureRequest) -> Iterator[Voyage]:
     first = Wish("v1", strategy=request.param, replicas=3)
     project.deploy(first).expect(0)
-    with project.load() as load:
+    with project.load(duration_s=3600) as load:
         weather = Weather(project, load)
         load.wait_until(lambda seen: seen.requests > WARM, timeout_s=60, what="traffic")
         voyage = Voyage(project, weather, first)

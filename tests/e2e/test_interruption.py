@@ -156,6 +156,21 @@ def test_30_a_run_that_died_before_it_could_say_it_was_done_counts_as_done(voyag
     voyage.project.sight.expect_settled(third)
 
 
+@pytest.mark.parametrize("voyage", ["rolling"], indirect=True)
+def test_6_30_values_of_a_run_that_died_before_its_record_are_nobody_elses(voyage: Voyage) -> None:
+    """The next release takes the number that was never recorded, and comes back as itself."""
+    _, effects = voyage.crash(clean := voyage.next_wish(), "kill", "before", 0)
+    voyage.served = clean
+    written = [kind_of(effect) for effect in effects].index("WriteVault") + 1
+    voyage.crash(voyage.next_wish(), "kill", "after", written)
+    third, fourth = voyage.next_wish(), voyage.next_wish()
+    voyage.project.deploy(third).expect(0)
+    voyage.project.deploy(fourth).expect(0)
+    voyage.project.write(third)
+    voyage.project.elsewhere().run("rollback").expect(0)
+    voyage.project.sight.expect_settled(third)
+
+
 @pytest.mark.exhaustive
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("what", FOLLOW_UPS)

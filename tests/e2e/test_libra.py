@@ -50,6 +50,20 @@ def test_every_acknowledged_upload_survives_every_deploy(
     sample.underway("remove", "--yes", "--with-data").expect(0)
 
 
+@pytest.mark.exhaustive
+@pytest.mark.lab(hosts=1)
+def test_its_own_tests_pass_in_the_image_with_postgresql_beside_it(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    sample = Sample(fleet, tmp_path)
+    done = sample.underway("test", "--json", "--junit", "report.xml").expect(0)
+    (suite,) = done.document()["suites"]
+    assert (suite["name"], suite["outcome"]) == ("web", "passed")
+    assert "test_sealing" in (sample.directory / "report.xml").read_text()
+    listing = (("ps", "-aq"), ("volume", "ls", "-q"))
+    assert not any(fleet.docker("h1", *command) for command in listing)
+
+
 @pytest.mark.lab(hosts=1)
 def test_the_same_file_works_with_plain_compose_and_the_image_tests_itself(
     fleet: Fleet, tmp_path: Path

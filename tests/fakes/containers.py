@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from underway.model.container import ContainerRequest
 from underway.model.snapshot import ContainerState, ContainerStatus, Health
+from underway.ports import LogLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,8 @@ class Behaviour:
     status: ContainerStatus = ContainerStatus.RUNNING
     exit_code: int = 0
     health: Health = Health.HEALTHY
+    output: tuple[LogLine, ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -25,6 +28,11 @@ class FakeContainer:
     state: ContainerState
     environment: tuple[str, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
+
+    def below(self, path: str) -> dict[str, bytes]:
+        """The files at or below a path."""
+        below = f"{path.rstrip('/')}/"
+        return {f: text for f, text in self.files.items() if f == path or f.startswith(below)}
 
 
 def published(request: ContainerRequest) -> tuple[tuple[str, int], ...]:

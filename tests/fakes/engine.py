@@ -173,8 +173,7 @@ class FakeEngine:
         self, name: str, *, tail: int = 0, follow: bool = False, since_s: float = 0
     ) -> Iterator[LogLine]:
         with self._call("logs"):
-            self._made(name)
-            return iter(())
+            return iter(self.behave(self._made(name).request).output[-tail:])
 
     def execute(
         self, name: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30
@@ -183,6 +182,14 @@ class FakeEngine:
             if self._made(name).state.status is not ContainerStatus.RUNNING:
                 raise self._error("container-not-running", f"{name} is not running", 409)
             return self.commands(name, command, stdin)
+
+    def read_files(self, name: str, path: str) -> Mapping[str, bytes]:
+        with self._call("read_files"):
+            return self._made(name).below(path)
+
+    def health_log(self, name: str) -> tuple[str, ...]:
+        with self._call("health_log"):
+            return self.behave(self.made[name].request).checks if name in self.made else ()
 
     def write_files(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import NoReturn, Self
 
 import pytest
 
@@ -17,15 +17,18 @@ from underway.kernel.telling import Voice
 from underway.kernel.world import World
 from underway.model.event import Event
 from underway.model.lock import LockHolder
-from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber
+from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, SensitiveName
 from underway.model.release import LedgerState, Release, RunRecord
-from underway.model.sensitive import SensitiveValues
+from underway.model.sensitive import Sensitive, SensitiveValues
 from underway.model.snapshot import Snapshot
 from underway.model.step import Step
+from underway.model.testing import Attestation
 from underway.ports import Lock
 
 Hook = Callable[[Step], None]
 KEY = b"k" * 32
+STORED: SensitiveValues = {SensitiveName("secret/key"): Sensitive(b"s1")}
+"""What a vault holds for each release: what releases of `tests.property.fleets` have."""
 
 
 @dataclass(slots=True)
@@ -82,6 +85,11 @@ class SimulatedRecords:
         runs = {known.number: known for known in ledger.runs} | {run.number: run}
         host.ledger = replace(ledger, runs=tuple(runs[number] for number in sorted(runs)))
 
+    def record_attestation(self, attestation: Attestation) -> None:
+        host = self.fleet.hosts[self.name]
+        ledger = host.ledger or LedgerState(self.name)
+        host.ledger = replace(ledger, attestations=(*ledger.attestations, attestation))
+
     def remove_image(self, image: str) -> None:
         self.fleet.hosts[self.name].images.pop(image, None)
 
@@ -90,7 +98,7 @@ class SimulatedRecords:
 
     def read(self, release: ReleaseNumber) -> SensitiveValues:
         del release
-        return {}
+        return STORED
 
 
 @dataclass(slots=True)
@@ -117,6 +125,9 @@ def simulated(
     clock = FakeClock()
     records = {name: SimulatedRecords(fleet, name) for name in fleet.hosts}
 
+    def no_bench(*_: object) -> NoReturn:
+        raise AssertionError("no test runs in a simulation")
+
     def ship(*_: object) -> Shipped:
         made = shipped()
         return Shipped(made.spec, made.images, made.tag, made.commit)
@@ -126,7 +137,7 @@ def simulated(
         values={},
         world=World(fleet.app, records, {}, records, records),  # type: ignore[arg-type]
         locks=Locks(meanwhile),
-        workshop=Workshop(ship, tools_image, lambda *_: None, lambda *_: None),
+        workshop=Workshop(ship, tools_image, lambda *_: None, lambda *_: None, no_bench),
         clock=clock,
         voice=Voice("run", "tester", events.append, clock),
         fleet=fleet,

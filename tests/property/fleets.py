@@ -5,6 +5,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
+from tests.fakes.session import KEY
 from tests.fakes.simulation import Simulation, fleet
 from underway.model.image import ImageIdentity
 from underway.model.names import (
@@ -17,7 +18,7 @@ from underway.model.names import (
     VolumeName,
 )
 from underway.model.release import Release, ServiceImage
-from underway.model.sensitive import SensitiveDigest
+from underway.model.sensitive import Sensitive, digests_of
 from underway.model.spec import (
     AppSpec,
     Attachment,
@@ -120,7 +121,7 @@ def release(
     images = tuple(
         ServiceImage(s.name, image(s.name, chosen.get(s.name, number))) for s in services
     )
-    digests = (SensitiveDigest(SECRET, value),)
+    digests = digests_of({SECRET: Sensitive(value.encode())}, KEY)
     return Release(ReleaseNumber(number), spec, tuple(sorted(images)), digests, f"v{number}")
 
 

@@ -7,7 +7,7 @@ from tests.property.fleets import Pair, hosts, proxied, release
 from tests.property.voyage import ORDERS, deployed, interrupted, planned
 from underway.model.snapshot import Role
 from underway.model.spec import Mount, MountKind
-from underway.model.step import RemoveContainer
+from underway.model.step import RemoveContainer, WriteVault
 from underway.rollout.naming import anchor_name
 
 DATA: Final = Mount(MountKind.VOLUME, "data", "/data")
@@ -42,3 +42,26 @@ def test_on_a_fleet_some_anchor_runs_at_every_moment() -> None:
             now.apply(step)
             running = [h for h in now.hosts.values() if h.has_running(Role.ANCHOR.value)]
             assert running, f"no {anchor_name(now.app)} runs after {step}"
+
+
+def test_values_whose_release_was_never_recorded_are_written_anew_for_the_next_of_that_number() -> (
+    None
+):
+    where = hosts(2)
+    web = proxied("web", where, replicas=2)
+    old, dead, new = (
+        release(number, (web,), where, value=value)
+        for number, value in ((1, "first"), (2, "died"), (2, "next"))
+    )
+    fleet = deployed(Pair(old, dead).fleet(), old)
+    met = 0
+    for order in ORDERS:
+        for where_died, state in interrupted(fleet, order(planned(dead, fleet.snapshot()))):
+            snapshot = state.snapshot()
+            written = {s.host for s in planned(new, snapshot).steps() if isinstance(s, WriteVault)}
+            for host in snapshot.reachable:
+                assert host.ledger is not None
+                is_recorded = 2 in {entry.number for entry in host.ledger.releases}
+                met += 2 in host.vault and not is_recorded
+                assert is_recorded or host.name in written, f"{where_died}: {host.name}"
+    assert met, "no client died between the values and their record"

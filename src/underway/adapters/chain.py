@@ -15,6 +15,7 @@ import msgspec
 from underway.errors import IntegrityError
 from underway.model.names import HostName, ReleaseNumber
 from underway.model.release import Binding, LedgerState, Release, RunRecord
+from underway.model.testing import Attestation
 
 VERSION: Final = 1
 
@@ -27,10 +28,15 @@ class Current:
     bindings: tuple[Binding, ...] = ()
 
 
-Body = Release | RunRecord | Current
-Kind = Literal["release", "run", "current"]
+Body = Release | RunRecord | Current | Attestation
+Kind = Literal["release", "run", "current", "attestation"]
 
-_KINDS: Final[Mapping[str, type[Body]]] = {"release": Release, "run": RunRecord, "current": Current}
+_KINDS: Final[Mapping[str, type[Body]]] = {
+    "release": Release,
+    "run": RunRecord,
+    "current": Current,
+    "attestation": Attestation,
+}
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -90,6 +96,7 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
     """What a chain says all in all: the newest word on each release, run and binding counts."""
     releases: dict[int, Release] = {}
     runs: dict[int, RunRecord] = {}
+    attested: dict[str, Attestation] = {}
     current = Current(ReleaseNumber(0))
     for link in links:
         match link.body:
@@ -99,6 +106,8 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
                 runs[link.body.number] = link.body
             case Current():
                 current = link.body
+            case Attestation():
+                attested[link.body.definition] = link.body
     return LedgerState(
         host,
         releases=tuple(releases[number] for number in sorted(releases)),
@@ -106,6 +115,7 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
         bindings=current.bindings,
         current=current.release,
         head=links[-1].hash if links else "",
+        attestations=tuple(attested[definition] for definition in sorted(attested)),
     )
 
 

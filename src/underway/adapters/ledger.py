@@ -15,6 +15,7 @@ from underway.adapters.chain import Body, Current, Link, checked, state, written
 from underway.errors import IntegrityError, RefusedError
 from underway.model.names import AppName, HostName, ReleaseNumber
 from underway.model.release import Binding, LedgerState, Release, RunRecord
+from underway.model.testing import Attestation
 from underway.ports import CommandRunner
 
 _READ: Final = "cd /ledger && mkdir -p records && tar -cz --hard-dereference --exclude='.*' records"
@@ -87,6 +88,14 @@ class AnchorLedger:
             return run in ledger.runs
 
         self._append(run, is_known)
+
+    def record_attestation(self, attestation: Attestation) -> None:
+        """Write that a suite passed, unless its definition is attested already."""
+
+        def is_known(ledger: LedgerState) -> bool:
+            return any(known.definition == attestation.definition for known in ledger.attestations)
+
+        self._append(attestation, is_known)
 
     def _append(self, body: Body, is_known: Callable[[LedgerState], bool]) -> None:
         """Append unless it stands there already; another writer's record is looked at first."""

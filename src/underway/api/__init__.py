@@ -20,6 +20,7 @@ from underway.api.maintaining import lock_holders, lock_release, plan_remove, pr
 from underway.api.output import ReplicaLine, logs
 from underway.api.past import history, release_list, releases
 from underway.api.session import Session
+from underway.api.testing import SuiteOptions, SuiteReport, test
 from underway.rollout.scene import ProxyRenewal
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "ProxyRenewal",
     "ReplicaLine",
     "Session",
+    "SuiteOptions",
+    "SuiteReport",
     "check",
     "deploy",
     "history",
@@ -44,4 +47,5 @@ __all__ = [
     "rollback",
     "ship",
     "status",
+    "test",
 ]

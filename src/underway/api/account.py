@@ -18,12 +18,13 @@ from underway.model.names import NO_RELEASE, ReleaseNumber
 
 @dataclass(slots=True)
 class Account:
-    """What a run that ends well came to; `duration_s` counts once it is over."""
+    """What a run came to that raises nothing; `duration_s` counts once it is over."""
 
     release: ReleaseNumber = NO_RELEASE
     outcome: Outcome = Outcome.DONE
     text: str = ""
     duration_s: float = 0.0
+    exit_code: int = 0
 
 
 @contextmanager
@@ -43,7 +44,13 @@ def accounted(
         raise
     account.duration_s = session.clock.monotonic() - began
     session.voice.say(
-        RunFinished(account.outcome, 0, account.release, account.duration_s, account.text)
+        RunFinished(
+            account.outcome,
+            account.exit_code,
+            account.release,
+            account.duration_s,
+            account.text,
+        )
     )
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from underway.api.account import accounted
 from underway.api.running import record_release, run_job
 from underway.api.session import Session, current_release, releases_of, runs_of
-from underway.api.shipping import Cargo, load_cargo, recorded
+from underway.api.shipping import Cargo, load_cargo, recorded, require_proof
 from underway.api.steering import Course, Job
+from underway.api.testing import Purpose, record_attestations
 from underway.errors import RefusedError, UsageError
 from underway.errors.suggestion import name_hint
 from underway.model.event import Outcome
@@ -22,7 +23,8 @@ from underway.rollout.scene import ProxyRenewal
 class DeployOptions:
     """What the user asks for beside the file.
 
-    `release` 0 ships the file; `wait_s` is how long to wait for another run's lock.
+    `release` 0 ships the file; `wait_s` is how long to wait for another run's lock; `untested`
+    runs no tests, and is recorded.
     """
 
     release: ReleaseNumber = NO_RELEASE
@@ -34,6 +36,7 @@ class DeployOptions:
     current_secrets: bool = False
     past_migrations: bool = False
     proxy_renewal: ProxyRenewal = ProxyRenewal.DUE
+    untested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +51,28 @@ class DeployResult:
 
 
 def ship(
-    session: Session, *, refresh: frozenset[ServiceName] = frozenset(), wait_s: float = 0.0
+    session: Session,
+    *,
+    refresh: frozenset[ServiceName] = frozenset(),
+    wait_s: float = 0.0,
+    untested: bool = False,
 ) -> Release:
-    """Build, tag, push, and record the release on every host; `deploy NUMBER` brings it later.
+    """Build, tag, test, push, and record the release on every host; `deploy NUMBER` brings it.
 
-    `refresh` names services whose `image:` is resolved anew. What serves is not touched.
+    `refresh` names services whose `image:` is resolved anew. What serves is not touched. Tests
+    that fail end it before anything is pushed; `untested` runs none, and is recorded.
     """
+    purpose = Purpose.SHIP_UNTESTED if untested else Purpose.SHIP
     snapshot = session.observe()
     course = Course.of(
         session,
         Job("ship", wait_s=wait_s),
         snapshot,
-        lambda seen: load_cargo(session, seen, refresh=refresh),
+        lambda seen: load_cargo(session, seen, refresh=refresh, purpose=purpose),
     )
-    return record_release(session, course, _seen_again(course, snapshot))
+    release = record_release(session, course, _seen_again(course, snapshot))
+    _record_attestations(session)
+    return release
 
 
 def plan(session: Session, options: DeployOptions | None = None) -> Plan:
@@ -70,7 +81,8 @@ def plan(session: Session, options: DeployOptions | None = None) -> Plan:
     _require_known(session, chosen.skip_hosts)
     snapshot = session.observe()
     job = _job("plan", chosen)
-    course = Course.of(session, job, snapshot, lambda seen: _cargo(session, seen, chosen))
+    purpose = Purpose.PLAN
+    course = Course.of(session, job, snapshot, lambda seen: _cargo(session, seen, chosen, purpose))
     return course.plan(_seen_again(course, snapshot))
 
 
@@ -82,7 +94,8 @@ def deploy(session: Session, options: DeployOptions | None = None) -> DeployResu
     """
     chosen = options or DeployOptions()
     job = _job("deploy", chosen)
-    return _run(session, job, chosen, lambda seen: _cargo(session, seen, chosen))
+    purpose = Purpose.SHIP_UNTESTED if chosen.untested else Purpose.SHIP
+    return _run(session, job, chosen, lambda seen: _cargo(session, seen, chosen, purpose))
 
 
 def repair(
@@ -127,10 +140,19 @@ def rollback(session: Session, options: DeployOptions | None = None) -> DeployRe
     return _run(session, replace(_job("rollback", chosen), reverts=reverts), chosen, older)
 
 
-def _cargo(session: Session, snapshot: Snapshot, options: DeployOptions) -> Cargo:
-    if options.release:
-        return recorded(session, snapshot, options.release, current_secrets=options.current_secrets)
-    return load_cargo(session, snapshot, refresh=options.refresh)
+def _cargo(session: Session, snapshot: Snapshot, options: DeployOptions, purpose: Purpose) -> Cargo:
+    if not options.release:
+        return load_cargo(session, snapshot, refresh=options.refresh, purpose=purpose)
+    cargo = recorded(session, snapshot, options.release, current_secrets=options.current_secrets)
+    if purpose is Purpose.SHIP:
+        require_proof(session, snapshot, cargo.release)
+    return cargo
+
+
+def _record_attestations(session: Session) -> None:
+    """What passed in this run, where its first release has only now made a ledger."""
+    if session.attestations:
+        record_attestations(session, session.observe())
 
 
 def _job(command: str, options: DeployOptions) -> Job:
@@ -156,6 +178,7 @@ def _run(
         finish = run_job(session, course, _seen_again(course, snapshot))
         account.release = finish.release.number
         account.outcome, account.text = finish.outcome, finish.text
+        _record_attestations(session)
     return DeployResult(
         finish.release,
         before.number if before else NO_RELEASE,

@@ -5,6 +5,7 @@ from typing import Final
 
 from underway.api.drifting import drift_of
 from underway.api.session import Session, current_release, runs_of
+from underway.api.testing import attested
 from underway.kernel.observe import observe_closely
 from underway.model.image import ImageIdentity
 from underway.model.names import (
@@ -27,6 +28,7 @@ from underway.model.status import (
     StatusReport,
     TrafficState,
 )
+from underway.model.testing import proof_of
 from underway.model.traffic import ServerMode
 from underway.rollout.cast import cast_of
 from underway.rollout.naming import is_retired
@@ -51,6 +53,7 @@ def status(session: Session) -> StatusReport:
         drift=drift_of(session, scene, release),
         taken_at=snapshot.taken_at,
         environment=session.spec.environment,
+        tests=proof_of(release.suites if release else (), attested(session, snapshot)),
     )
 
 

@@ -5,6 +5,7 @@ from underway.api.running import bring_tools
 from underway.api.session import Session, current_release, next_run, releases_of, runs_of
 from underway.api.shipping import Cargo
 from underway.api.steering import Course, Job
+from underway.api.testing import sweep_tests
 from underway.errors import NotUndoneError, StepFailedError
 from underway.image.plan import ids_of, unused_tools
 from underway.model.event import Outcome
@@ -60,6 +61,7 @@ def plan_remove(session: Session, *, with_data: bool = False) -> Plan:
 
 def _removed(session: Session, *, with_data: bool, wait_s: float) -> Plan:
     snapshot = session.observe()
+    sweep_tests(session, snapshot)
     release = current_release(snapshot) or Release(NO_RELEASE, session.spec, ())
     tools = session.workshop.tools()
     policy = Policy(tools=tools, keep_unreachable=True)
@@ -164,6 +166,7 @@ def prune(session: Session, *, wait_s: float = 0.0) -> Plan:
 
 def _pruned(session: Session, *, wait_s: float) -> Plan:
     snapshot = session.observe()
+    sweep_tests(session, snapshot)
     plan = plan_prune(session, snapshot)
     release = current_release(snapshot)
     if plan.is_empty or release is None:

@@ -1,11 +1,15 @@
 """What was recorded of an app: its runs, its releases, and what became of each."""
 
+from dataclasses import replace
+
 from underway.api.session import Session, current_release, releases_of, runs_of
+from underway.api.testing import attested
 from underway.model.event import Outcome
 from underway.model.names import NO_RELEASE, HostName, ReleaseNumber
 from underway.model.release import Release, RunRecord
 from underway.model.snapshot import Role, Snapshot
 from underway.model.status import ReleaseStanding, ReleaseStatus
+from underway.model.testing import ReleasedSuite
 
 
 def history(session: Session) -> tuple[RunRecord, ...]:
@@ -14,15 +18,15 @@ def history(session: Session) -> tuple[RunRecord, ...]:
 
 
 def releases(session: Session) -> tuple[Release, ...]:
-    """All recorded releases, oldest first."""
-    known = releases_of(session.observe())
+    """All recorded releases, oldest first, with what is attested of their tests by now."""
+    known = _proved(session, session.observe())
     return tuple(known[number] for number in sorted(known))
 
 
 def release_list(session: Session) -> tuple[ReleaseStatus, ...]:
     """All recorded releases, oldest first, with what became of each and where it runs."""
     snapshot = session.observe()
-    known = releases_of(snapshot)
+    known = _proved(session, snapshot)
     return tuple(
         ReleaseStatus(
             release,
@@ -32,6 +36,19 @@ def release_list(session: Session) -> tuple[ReleaseStatus, ...]:
         )
         for _, release in sorted(known.items())
     )
+
+
+def _proved(session: Session, snapshot: Snapshot) -> dict[int, Release]:
+    """The releases by number; suites that passed after they were shipped are told too."""
+    found = attested(session, snapshot)
+
+    def proved(suite: ReleasedSuite) -> ReleasedSuite:
+        return replace(suite, has_passed=suite.has_passed or suite.definition in found)
+
+    return {
+        number: replace(release, suites=tuple(map(proved, release.suites)))
+        for number, release in releases_of(snapshot).items()
+    }
 
 
 def standing_of(snapshot: Snapshot, number: ReleaseNumber) -> ReleaseStanding:

@@ -5,8 +5,8 @@ A host whose ledger cannot be written is no reason to stop: the run is recorded 
 
 from dataclasses import dataclass, replace
 
+from underway.api.moments import rfc3339
 from underway.api.session import Session, current_release, next_run
-from underway.api.shipping import rfc3339
 from underway.api.steering import Course
 from underway.errors import (
     EngineError,

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from underway.errors import UnderwayError
+from underway.image.shipment import Prove
+from underway.image.testing.bench import Bench
 from underway.kernel.observe import observe
 from underway.kernel.records import (
     last_run,
@@ -23,6 +25,7 @@ from underway.model.release import LedgerState, Release, RunRecord, ServiceImage
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import Snapshot
 from underway.model.spec import AppSpec
+from underway.model.testing import Attestation, Suites
 from underway.ports import Clock, Engine, Locks, Progress
 
 
@@ -49,8 +52,12 @@ class Ship(Protocol):
         previous: Release | None,
         refresh: frozenset[ServiceName],
         voice: Voice,
+        prove: Prove,
     ) -> Shipped:
-        """Images of services that are not built keep the previous digest unless refreshed."""
+        """Images of services that are not built keep the previous digest unless refreshed.
+
+        `prove` is asked before anything is pushed.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +65,14 @@ class Workshop:
     """How images come to be and to hosts, as functions over ports.
 
     `tools` makes or finds the tools image; `pull` and `send` bring an image onto a host and
-    verify it.
+    verify it; `bench` is where tests run: a host of the app, or with None where images are built.
     """
 
     ship: Ship
     tools: Callable[[], ImageIdentity]
     pull: Callable[[Engine, ImageIdentity, Progress], None]
     send: Callable[[Engine, ImageIdentity, Progress], None]
+    bench: Callable[[HostName | None, Voice], Bench]
 
 
 @dataclass(slots=True)
@@ -74,7 +82,8 @@ class Session:
     `confirm` is asked with a question where a plan interrupts a service and nothing was said on
     the command line; it answers False where nobody can be asked. `way_to` tells how a connected
     host is reached. Where only the file's site was read, `unread` says why: `spec` then has no
-    services and there are no `values`, and nothing may be shipped from it.
+    services and there are no `values`, and nothing may be shipped from it. `attestations` are
+    the suites that passed in this run, by definition.
     """
 
     spec: AppSpec
@@ -88,6 +97,8 @@ class Session:
     cancel: threading.Event = field(default_factory=threading.Event)
     way_to: Callable[[HostName], Way] = lambda _: Way.SOCKET
     unread: UnderwayError | None = None
+    testing: Suites = field(default_factory=Suites)
+    attestations: dict[str, Attestation] = field(default_factory=dict)
 
     @property
     def app(self) -> AppName:

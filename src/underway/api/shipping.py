@@ -1,10 +1,11 @@
 """Ship: build once, tag, push, resolve, and make the release that everything else refers to."""
 
-import datetime as dt
 import secrets
 from dataclasses import dataclass, replace
 
+from underway.api.moments import rfc3339
 from underway.api.session import Session, current_release, releases_of
+from underway.api.testing import Proving, Purpose, attested
 from underway.errors import IntegrityError, RefusedError
 from underway.model.image import ImageIdentity
 from underway.model.names import NO_RELEASE, ReleaseNumber, ServiceName
@@ -12,6 +13,7 @@ from underway.model.release import Release
 from underway.model.sensitive import SensitiveValues, digests_of
 from underway.model.snapshot import Snapshot
 from underway.model.spec import AppSpec
+from underway.model.testing import Proof, proof_of
 
 KEY_BYTES = 32
 
@@ -49,15 +51,18 @@ def load_cargo(
     snapshot: Snapshot,
     *,
     refresh: frozenset[ServiceName] = frozenset(),
+    purpose: Purpose = Purpose.SHIP,
 ) -> Cargo:
-    """Build and push the images of the file and make its release, not recorded yet.
+    """Build, test and push the images of the file and make its release, not recorded yet.
 
     Where nothing differs from the current release, the current release is returned: shipping the
-    same again changes nothing. Raises what building, pushing and resolving raise.
+    same again changes nothing. Raises what building, pushing and resolving raise, and what failed
+    tests amount to.
     """
     session.require_whole()
     previous = current_release(snapshot)
-    shipped = session.workshop.ship(session.spec, previous, refresh, session.voice)
+    proving = Proving(session, snapshot, purpose)
+    shipped = session.workshop.ship(session.spec, previous, refresh, session.voice, proving)
     key = key_of(session, snapshot)
     known = releases_of(snapshot)
     number = ReleaseNumber(max(known, default=0) + 1)
@@ -70,6 +75,7 @@ def load_cargo(
         commit=shipped.commit,
         created_at=rfc3339(session.clock.now()),
         created_by=session.voice.actor,
+        suites=proving.released,
     )
     for release in _newest_first(known, previous):
         if is_same(release, made):
@@ -138,17 +144,37 @@ def recorded(
             created_by=session.voice.actor,
         )
         return Cargo(release if is_same(release, fresh) else fresh, values, key)
-    return Cargo(release, stored_values(session, snapshot, release), key)
+    return Cargo(release, stored_values(session, snapshot, release, key), key)
 
 
-def stored_values(session: Session, snapshot: Snapshot, release: Release) -> SensitiveValues:
-    """A release's values from the first vault that has them."""
+def require_proof(session: Session, snapshot: Snapshot, release: Release) -> None:
+    """Raise RefusedError `release-untested` where a release's tests have not passed by now."""
+    if not session.testing.is_required:
+        return
+    if proof_of(release.suites, attested(session, snapshot)) is Proof.UNTESTED:
+        names = ", ".join(suite.suite for suite in release.suites if not suite.has_passed)
+        raise RefusedError(
+            "release-untested",
+            f"release {release.number} was shipped without having passed its tests: {names}",
+            hint="`underway deploy` without a release tests the file's; --untested deploys this"
+            " one all the same",
+        )
+
+
+def stored_values(
+    session: Session, snapshot: Snapshot, release: Release, key: bytes
+) -> SensitiveValues:
+    """A release's values from the first vault that has them.
+
+    A vault may hold those of a run that died before it recorded a release of that number: the
+    digests tell them apart. Raises IntegrityError `values-missing`.
+    """
     if not release.sensitive or release.number == NO_RELEASE:
         return {}
     for host in snapshot.reachable:
         if release.number in host.vault:
             values = session.world.vault(host.name).read(release.number)
-            if values is not None:
+            if values is not None and digests_of(values, key) == release.sensitive:
                 return values
     raise IntegrityError(
         "values-missing",
@@ -160,9 +186,3 @@ def stored_values(session: Session, snapshot: Snapshot, release: Release) -> Sen
 def images_of(release: Release) -> tuple[ImageIdentity, ...]:
     """The distinct images of a release, sorted."""
     return tuple(sorted({entry.image for entry in release.images}))
-
-
-def rfc3339(seconds: float) -> str:
-    """Seconds since the epoch as RFC 3339 in UTC."""
-    moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -22,11 +22,12 @@ def config(console: Console) -> None:
     """
     from underway.wiring import understand
 
-    spec = understand(project_options(console.options)).spec
+    understood = understand(project_options(console.options))
+    spec, tests = understood.spec, understood.testing
     if console.options.is_json:
-        console.print_document(ConfigDocument(spec.name, spec))
+        console.print_document(ConfigDocument(spec.name, spec, tests))
     else:
-        console.print(config_lines(spec))
+        console.print(config_lines(spec, tests))
 
 
 @command()

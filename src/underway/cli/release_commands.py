@@ -39,6 +39,11 @@ _PROXY = click.option(
     help="Renew proxies that another tools image would make, though other apps share them; or "
     "keep all as they are. No request is lost either way.",
 )
+_UNTESTED = click.option(
+    "--untested",
+    is_flag=True,
+    help="Run no tests; the release is recorded as untested.",
+)
 _SECRETS = click.option(
     "--current-secrets",
     is_flag=True,
@@ -84,15 +89,18 @@ def plan(
 
 @command()
 @_PULL
+@_UNTESTED
 @WAIT
-def ship(console: Console, *, pull: tuple[str, ...], wait_s: float) -> None:
-    """Build, tag, push the images, and record the release.
+def ship(console: Console, *, pull: tuple[str, ...], untested: bool, wait_s: float) -> None:
+    """Build, test, push the images, and record the release.
 
-    Builds once, tags, pushes where there is a registry, and brings images and record to every
-    host. What serves is not touched: `underway deploy RELEASE` does that, from any machine.
+    Builds once, runs the tests that the file declares, tags, pushes where there is a registry, and
+    brings images and record to every host. A test that fails ends it before anything is pushed.
+    What serves is not touched: `underway deploy RELEASE` does that, from any machine.
     """
     with use_session(console, is_changing=True, reading=Reading.WHOLE) as session:
-        release = api.ship(session, refresh=frozenset(map(ServiceName, pull)), wait_s=wait_s)
+        refresh = frozenset(map(ServiceName, pull))
+        release = api.ship(session, refresh=refresh, wait_s=wait_s, untested=untested)
     if console.options.is_json:
         console.print_document(release_document(release))
     else:
@@ -105,6 +113,7 @@ def ship(console: Console, *, pull: tuple[str, ...], wait_s: float) -> None:
 @_PULL
 @_INTERRUPT
 @_PROXY
+@_UNTESTED
 @SKIP_HOST
 @WAIT
 @_SECRETS
@@ -116,15 +125,17 @@ def deploy(
     pull: tuple[str, ...],
     allow_interruption: bool,
     renew_proxy: bool | None,
+    untested: bool,
     skip_hosts: tuple[str, ...],
     wait_s: float,
     current_secrets: bool,
 ) -> None:
     """Replace what runs by a release, under load.
 
-    Without RELEASE it ships the file first. The new generation starts beside the old one, takes
-    over when every edge's own check passed, and the old one finishes what it has. If anything
-    fails before that, every host goes back: exit code 10. The same again changes nothing.
+    Without RELEASE it ships the file first, tests included. The new generation starts beside the
+    old one, takes over when every edge's own check passed, and the old one finishes what it has.
+    If anything fails before that, every host goes back: exit code 10. The same again changes
+    nothing.
     """
     reading = _reading(release, takes_values=current_secrets)
     with use_session(console, is_changing=True, reading=reading) as session:
@@ -137,6 +148,7 @@ def deploy(
             wait_s=wait_s,
             current_secrets=current_secrets,
             proxy_renewal=_RENEWALS[renew_proxy],
+            untested=untested,
         )
         result = api.deploy(session, options)
     show_result(console, result)

@@ -19,7 +19,8 @@ class Entry(NamedTuple):
 SECTIONS: Final[dict[str, dict[str, Entry]]] = {
     "Deploy": {
         "plan": Entry("release_commands", "Show what a deploy would do, and why."),
-        "ship": Entry("release_commands", "Build, tag, push the images, and record the release."),
+        "test": Entry("suite_commands", "Test the images that a deploy would ship."),
+        "ship": Entry("release_commands", "Build, test, push the images, and record the release."),
         "deploy": Entry("release_commands", "Replace what runs by a release, under load."),
         "rollback": Entry("release_commands", "Go back to an older release."),
     },

@@ -14,10 +14,13 @@ from underway.compose.wishes import (
     EdgeWish,
     HealthWish,
     HostWish,
+    PolicyWish,
     PortWish,
     ProxyWish,
+    ResultWish,
     ServiceWish,
     SourceWish,
+    SuiteWish,
     VolumeWish,
 )
 
@@ -35,6 +38,9 @@ _WISHES: Final[tuple[tuple[str, type[msgspec.Struct]], ...]] = (
     ("`x-underway` at the top of the file", AppWish),
     ("One entry of `hosts`", HostWish),
     ("`edge` in full", EdgeWish),
+    ("One suite of `test`", SuiteWish),
+    ("`result` of a suite", ResultWish),
+    ("`policy`", PolicyWish),
     ("One entry of `sensitive`", SourceWish),
     ("`services.NAME.x-underway`", ServiceWish),
     ("`proxy` in full", ProxyWish),
@@ -98,9 +104,14 @@ def x_underway_page() -> str:
 
 def x_underway_schema() -> str:
     """A JSON Schema (2020-12) of the `x-underway` parts of a Compose file."""
-    roots = (AppWish, ServiceWish, VolumeWish, PortWish)
+    roots = (AppWish, ServiceWish, VolumeWish, PortWish, SuiteWish)
     refs, components = msgspec.json.schema_components(roots, ref_template="#/$defs/{name}")
-    app, service, volume, port = refs
+    app, service, volume, port, suite = refs
+    components["AppWish"]["properties"]["test"]["anyOf"] = [
+        suite,
+        {"type": "object", "additionalProperties": suite, "minProperties": 1},
+        {"type": "null"},
+    ]
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "x-underway in a Compose file",

@@ -9,6 +9,7 @@ from underway.compose.positions import SourceText
 from underway.model.names import SensitiveName
 from underway.model.sensitive import SensitiveValues
 from underway.model.spec import AppSpec
+from underway.model.testing import Suites
 
 TRAVEL_LIMIT_BYTES = 1024 * 1024
 """Most that a file or a small directory may hold to travel with a release."""
@@ -100,14 +101,15 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """The specification and the sensitive values it names.
+    """The specification, the tests of its images, and the sensitive values they name.
 
-    `build_only` are those that only a build needs: they never reach a host's vault.
+    `build_only` are those that only a build or a test needs: they never reach a host's vault.
     """
 
     spec: AppSpec
     values: SensitiveValues
     build_only: frozenset[SensitiveName] = frozenset()
+    testing: Suites = field(default_factory=Suites)
 
     @property
     def runtime_values(self) -> SensitiveValues:

@@ -15,6 +15,7 @@ from underway.compose.placing import check_placing
 from underway.compose.positions import Positions
 from underway.compose.services import Surroundings, service_of
 from underway.compose.sources import Project, Understood
+from underway.compose.suites import testing_of
 from underway.compose.volumes import volumes_of, writers_denied
 from underway.compose.wishes import AppWish
 from underway.compose.x_underway import KEY, app_wish, service_wish
@@ -56,7 +57,8 @@ def understand(project: Project) -> Understood:
     )
     spec = replace(_spec(wish, fleet, notebook), environment=project.environment)
     check_placing(spec, notebook)
-    return _finished(spec, notebook)
+    testing = testing_of(wish, spec, notebook)
+    return replace(_finished(spec, notebook), testing=testing)
 
 
 def _spec(wish: AppWish, fleet: Fleet, notebook: Notebook) -> AppSpec:
@@ -169,11 +171,12 @@ def _remark_app(wish: AppWish, notebook: Notebook) -> None:
             f"the file has no `name`: the app is called `{notebook.canonical.get('name')}` after "
             "its directory, and another directory would be another app",
         )
-    for key, value in (("test", wish.test), ("backup", wish.backup)):
-        if value is not None:
-            notebook.remark(
-                "not-yet", f"`{key}` of x-underway is not in effect yet", notebook.place(KEY, key)
-            )
+    if wish.backup is not None:
+        notebook.remark(
+            "not-yet",
+            "`backup` of x-underway is not in effect yet",
+            notebook.place(KEY, "backup"),
+        )
 
 
 def _tags(wish: AppWish, notebook: Notebook) -> tuple[str, ...]:

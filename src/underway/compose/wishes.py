@@ -5,7 +5,7 @@ The reference and the JSON Schema are generated from these structs; their docstr
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 Names = Annotated[str | list[str], Meta(description="One name, or a list of names.")]
 Command = Annotated[
@@ -143,6 +143,67 @@ class SourceWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     timeout: Annotated[Duration, Meta(description="How long it may take.")] = "60s"
 
 
+class ResultWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What makes a suite pass beside exit status 0."""
+
+    last_line: Annotated[
+        str,
+        Meta(
+            description="What its last line that is not blank must be, on standard output "
+            "(on standard error where it writes nothing else)."
+        ),
+    ] = ""
+
+
+class SuiteWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A suite of tests that runs in the image as it would be shipped."""
+
+    service: Annotated[str, Meta(description="The service whose image is tested.")]
+    command: Annotated[
+        Command, Meta(description="The command that tests; default: the service's own.")
+    ] = ""
+    entrypoint: Annotated[Command, Meta(description="Instead of the image's entrypoint.")] = ""
+    environment: Annotated[
+        dict[str, str | int | float | bool | None] | list[str],
+        Meta(description="Variables beside the service's own, such as one that switches tests on."),
+    ] = {}
+    needs: Annotated[
+        Names | None,
+        Meta(
+            description="Services that run beside it, with what they depend on; default: what "
+            "the service depends on."
+        ),
+    ] = None
+    timeout: Annotated[Duration, Meta(description="How long it may take.")] = "10m"
+    needs_timeout: Annotated[
+        Duration, Meta(description="How long the services it needs may take to get healthy.")
+    ] = "2m"
+    result: Annotated[
+        ResultWish | None, Meta(description="What must hold beside exit status 0.")
+    ] = None
+    junit: Annotated[
+        str, Meta(description="Where it writes JUnit XML: a file or directory in the container.")
+    ] = ""
+    on: Annotated[
+        str, Meta(description="The host it runs on; default: the engine that builds.")
+    ] = ""
+    internet: Annotated[
+        bool, Meta(description="Its network reaches the internet, not only what it needs.")
+    ] = False
+
+
+class PolicyWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What must hold before anything is pushed or deployed."""
+
+    require: Annotated[
+        list[Literal["tests"]],
+        Meta(
+            description="`[tests]`, the default: every suite of `test` passed. `[]`: nothing, and "
+            "only `underway test` runs them."
+        ),
+    ] = field(default_factory=lambda: ["tests"])
+
+
 class AppWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """`x-underway` at the top of the file."""
 
@@ -158,7 +219,15 @@ class AppWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     ] = None
     tags: Annotated[list[str], Meta(description="How images are tagged.")] = []
     tools: Annotated[str, Meta(description="The team's own reference of the tools image.")] = ""
-    test: Annotated[dict[str, Any] | None, Meta(description="Accepted; not in effect yet.")] = None
+    test: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="A suite of tests (see below), or a mapping of names to suites.",
+        ),
+    ] = None
+    policy: Annotated[
+        PolicyWish | None, Meta(description="What must hold before a release goes out.")
+    ] = None
     backup: Annotated[dict[str, Any] | None, Meta(description="Accepted; not in effect yet.")] = (
         None
     )

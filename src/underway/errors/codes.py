@@ -247,6 +247,11 @@ CODES: dict[str, CodeEntry] = {
         "A file shall be written into a service that is `read_only`.",
         "Use a secret below /run/secrets, the image, or a volume.",
     ),
+    "file-too-large": CodeEntry(
+        10,
+        "What shall be read from a container is too large.",
+        "Name the file itself, not a directory with more in it.",
+    ),
     "file-twice": CodeEntry(
         3,
         "Two files of a service have the same place.",
@@ -620,6 +625,11 @@ CODES: dict[str, CodeEntry] = {
         "No host that answers has a record of this release.",
         "List the releases with `underway history --releases`.",
     ),
+    "release-untested": CodeEntry(
+        4,
+        "A release that was shipped without having passed its tests is not deployed.",
+        "Deploy the file, which tests it, or say `--untested`.",
+    ),
     "replica-crashed": CodeEntry(
         10,
         "A replica exited, or crashes in a loop.",
@@ -732,6 +742,16 @@ CODES: dict[str, CodeEntry] = {
         "A network's subnet overlaps with one that the host has already.",
         "Give the network another subnet, or remove the network that holds this one.",
     ),
+    "suite-name": CodeEntry(
+        3,
+        "A name under `test` cannot be the name of a suite.",
+        "Use lower-case letters, digits, `-` and `_`.",
+    ),
+    "suite-unknown": CodeEntry(
+        2,
+        "A suite that was named is not in the file.",
+        "Name one of those under `test`.",
+    ),
     "tag-invalid": CodeEntry(
         3,
         "A tag strategy is empty, `latest`, or has a placeholder that does not exist.",
@@ -746,6 +766,46 @@ CODES: dict[str, CodeEntry] = {
         4,
         "No tag strategy can be filled here.",
         "Tag the commit, give the value on the command line, or add `{date}-{commit}` to `tags:`.",
+    ),
+    "test-broken": CodeEntry(
+        4,
+        "A suite could not be run: an engine refused.",
+        "Mend what the engine complains of, and run it again.",
+    ),
+    "test-failed": CodeEntry(
+        4,
+        "A suite ended with another exit status than 0; nothing was pushed or deployed.",
+        "Read its last lines, or all of them in the directory of logs; mend, and run it again.",
+    ),
+    "test-host-unknown": CodeEntry(
+        2,
+        "Tests shall run on a host that the app has not.",
+        "Name a host of the file.",
+    ),
+    "test-last-line": CodeEntry(
+        4,
+        "A suite ended with status 0, but its last line is not the one of success.",
+        "Only the last line that is not blank counts: see `result` of the suite.",
+    ),
+    "test-name-unknown": CodeEntry(
+        3,
+        "The tests name a service or a host that the file has not.",
+        "Correct the name; a service of a profile needs `--profile`.",
+    ),
+    "test-need-failed": CodeEntry(
+        4,
+        "A service that a suite needs did not get ready; nothing was pushed or deployed.",
+        "Look at its last lines and its health check; `needs_timeout` gives it more time.",
+    ),
+    "test-timeout": CodeEntry(
+        4,
+        "A suite was not done within its time limit, and was ended.",
+        "Its last lines tell what it waited for; `timeout` gives it more time.",
+    ),
+    "tests-missing": CodeEntry(
+        3,
+        "The file declares no tests.",
+        "Add `test: {service: ..., command: ...}` to x-underway.",
     ),
     "turned-unhealthy": CodeEntry(
         10,

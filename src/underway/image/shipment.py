@@ -6,13 +6,13 @@ commit is one image from test to production; otherwise the run is refused.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from underway.errors import ConfigurationError, EngineError, RefusedError, UsageError
 from underway.errors.suggestion import name_hint
-from underway.image.apply import config_digest_of, mark_verified
+from underway.image.apply import config_digest_of
+from underway.image.built import Built
 from underway.image.definition import fingerprint, with_labels, with_platform
 from underway.image.named import named_image
 from underway.image.reference import Reference, parse_reference
@@ -61,8 +61,14 @@ class Yard:
     progress: Callable[[str], None]
 
 
-def ship(wish: ShipWish, yard: Yard) -> Shipment:
-    """Build, tag, push and resolve; nothing on any host changes but images.
+Prove = Callable[[Mapping[ServiceName, ImageIdentity]], bool]
+"""Called with all images before any is pushed; raises what ends the run, False pushes nothing."""
+
+
+def ship(wish: ShipWish, yard: Yard, prove: Prove = lambda _: True) -> Shipment:
+    """Build and resolve, have all images proved, then tag and push what was built.
+
+    Nothing on any host changes but images.
 
     Raises RefusedError (`build-failed`, `tag-taken`, `tag-unknown`, `platforms-mixed`),
     ConfigurationError, UnreachableError (`registry-unreachable`), EngineError, UsageError
@@ -72,11 +78,9 @@ def ship(wish: ShipWish, yard: Yard) -> Shipment:
     built = [service for service in wish.spec.services if service.build is not None]
     tags = stems(wish.spec.tags, wish.source, wish.context) if built else ()
     images: dict[ServiceName, ImageIdentity] = {}
-    release_tag = ""
-    for group in _groups(wish.spec, built):
-        tag, found = _Build(wish, yard, group, tags).run()
-        release_tag = release_tag or tag
-        images.update(found)
+    builds = [_Build(wish, yard, group, tags).run() for group in _groups(wish.spec, built)]
+    for build in builds:
+        images.update(build.candidates())
     for service in wish.spec.services:
         if service.name not in images:
             images[service.name] = named_image(
@@ -86,10 +90,13 @@ def ship(wish: ShipWish, yard: Yard) -> Shipment:
                 workshop=yard.engine,
                 progress=yard.progress,
             )
+    if prove(images):
+        for build in builds:
+            images.update(build.publish())
     return Shipment(
         spec=_with_ports(wish, yard, images),
         images=tuple(ServiceImage(name, images[name]) for name in sorted(images)),
-        tag=release_tag,
+        tag=builds[0].tags[0] if builds else "",
         commit=wish.source.revision,
     )
 
@@ -108,8 +115,8 @@ class _Build:
         self._names = {service.name: _repository(wish.spec, service) for service in services}
         self._repositories = tuple(dict.fromkeys(self._names.values()))
 
-    def run(self) -> tuple[str, dict[ServiceName, ImageIdentity]]:
-        """The primary tag, and the identity for each service."""
+    def run(self) -> Built:
+        """The image, built or taken from the registry."""
         build = self._labelled()
         there = {ref: self._registered(ref) for ref in self._references(self._stems)}
         state = self._built_before(there)
@@ -122,10 +129,7 @@ class _Build:
         tags = self._final_tags(state, digest)
         for reference in self._references(tags):
             self._refuse_moving(reference, there.get(reference, ""), state)
-        found: dict[Reference, ImageIdentity] = {}
-        for repository in self._repositories:
-            found[repository] = self._publish(repository, tags, state, digest)
-        return tags[0], {name: found[repository] for name, repository in self._names.items()}
+        return Built(self._engine, self._yard.progress, state, digest, tags, self._names)
 
     def _labelled(self) -> BuildSpec:
         first = self._services[0]
@@ -218,38 +222,6 @@ class _Build:
             cause=f"the registry has {there}, this build is {state.id}",
             hint="Commit the change that made the difference, or add `{number}` to `tags:`.",
         )
-
-    def _publish(
-        self, repository: Reference, tags: tuple[str, ...], state: ImageState, digest: str
-    ) -> ImageIdentity:
-        """Tag, and push where a registry is named."""
-        reference = repository.tagged(tags[0])
-        manifest = ""
-        for tag in tags:
-            name = repository.tagged(tag)
-            self._engine.tag(state.id, name)
-            if repository.names_registry:
-                self._yard.progress(f"pushing {name}")
-                pushed = self._push(name, state.id if state.id != digest else "")
-                manifest = manifest or pushed
-        image = ImageIdentity(
-            reference=reference,
-            config_digest=digest,
-            manifest_digest=manifest,
-            repository=repository.repository if manifest else "",
-        )
-        mark_verified(self._engine, image, state)
-        return image
-
-    def _push(self, name: str, manifest_id: str) -> str:
-        """Push; engine 26's containerd store tells no digest, but its id is the manifest's."""
-        try:
-            return self._engine.push(name)
-        except EngineError:
-            with suppress(EngineError):
-                if manifest_id and self._engine.resolve(name) == manifest_id:
-                    return manifest_id
-            raise
 
 
 def _require_known(wish: ShipWish) -> None:

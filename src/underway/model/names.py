@@ -35,6 +35,8 @@ LABEL_HOLDER: Final = "underway.holder"
 LABEL_SINCE: Final = "underway.since"
 LABEL_REVISION: Final = "underway.revision"
 """On a proxy: which revision of the edge it is; a newer Underway has a greater one."""
+LABEL_TEST: Final = "underway.test"
+"""The app whose tests something belongs to: never together with the app's own label."""
 LABEL_TOOLS: Final = "underway.tools"
 """On the tools image: the first digits of the digest of what it was built from."""
 

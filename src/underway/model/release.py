@@ -6,6 +6,7 @@ from underway.model.image import ImageIdentity
 from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.sensitive import SensitiveDigest
 from underway.model.spec import AppSpec
+from underway.model.testing import Attestation, ReleasedSuite
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,7 +22,8 @@ class Release:
     """Image digests + resolved configuration + a number: what deploys and rolls back.
 
     `created_at` is an RFC 3339 time in UTC, `tag` the name people use, `commit` the source
-    revision or "", `sensitive` the keyed digests of the values that stand in the vault.
+    revision or "", `sensitive` the keyed digests of the values that stand in the vault, `suites`
+    the tests that its images were to pass.
     """
 
     number: ReleaseNumber
@@ -32,6 +34,7 @@ class Release:
     commit: str = ""
     created_at: str = ""
     created_by: str = ""
+    suites: tuple[ReleasedSuite, ...] = ()
 
     def image_of(self, service: ServiceName) -> ImageIdentity:
         """The image `service` runs; raises KeyError."""
@@ -76,7 +79,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
-    """What one host's ledger holds: releases, runs, bindings, and the hash of its newest record."""
+    """What one host's ledger holds, and the hash of its newest record."""
 
     host: HostName
     releases: tuple[Release, ...] = ()
@@ -84,3 +87,4 @@ class LedgerState:
     bindings: tuple[Binding, ...] = ()
     current: ReleaseNumber = NO_RELEASE
     head: str = ""
+    attestations: tuple[Attestation, ...] = ()

@@ -56,6 +56,7 @@ class Role(StrEnum):
     LOCK = "lock"
     EDGE = "edge"
     PROBE = "probe"
+    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from underway.model.names import (
 from underway.model.release import Release
 from underway.model.snapshot import ContainerStatus, Health
 from underway.model.spec import Strategy
+from underway.model.testing import Proof
 
 
 class TrafficState(StrEnum):
@@ -184,7 +185,7 @@ class StatusReport:
     """An app at one moment, all tuples sorted by name.
 
     `release` is the current one (0 before the first deploy), `tag` the name people use for it,
-    `taken_at` seconds since the epoch.
+    `taken_at` seconds since the epoch, `tests` what is known of the current release's.
     """
 
     app: AppName
@@ -196,6 +197,7 @@ class StatusReport:
     drift: tuple[Drift, ...] = ()
     taken_at: float = 0.0
     environment: str = ""
+    tests: Proof = Proof.NONE
 
     @property
     def exit_code(self) -> int:

@@ -1,12 +1,17 @@
 """The file as it was understood, as text: defaults filled in, sensitive values hidden. Pure."""
 
+from typing import Final
+
 from underway.model.spec import AppSpec, PortSpec, ProxySpec, ServiceSpec
+from underway.model.testing import Suites
 from underway.report.amounts import duration_text
 from underway.report.line import Line, Span, faint, line, strong, table, warn
 
+_NO_TESTS: Final = Suites()
 
-def config_lines(spec: AppSpec) -> list[Line]:
-    """Hosts, services, volumes, and what the reader of the file remarked."""
+
+def config_lines(spec: AppSpec, tests: Suites = _NO_TESTS) -> list[Line]:
+    """Hosts, services, volumes, tests, and what the reader of the file remarked."""
     environment = f" in {spec.environment}" if spec.environment else ""
     lines = [line(strong(f"{spec.name}{environment}")), (), line(strong("hosts"))]
     lines.extend(
@@ -30,6 +35,7 @@ def config_lines(spec: AppSpec) -> list[Line]:
         lines.append(())
         lines.extend(_service(service))
     lines.extend(_volumes(spec))
+    lines.extend(_tests(tests))
     if spec.remarks:
         lines.append(())
         lines.extend(
@@ -37,6 +43,19 @@ def config_lines(spec: AppSpec) -> list[Line]:
             for remark in spec.remarks
         )
     return lines
+
+
+def _tests(tests: Suites) -> list[Line]:
+    if not tests.suites:
+        return []
+    told = "" if tests.is_required else " (not required)"
+    rows = []
+    for suite in tests.suites:
+        needs = f" with {', '.join(suite.needs)}" if suite.needs else ""
+        what = " ".join((*suite.entrypoint, *suite.command)) or "its own command"
+        limit = duration_text(suite.timeout_s)
+        rows.append([Span(suite.name), Span(f"{what} in {suite.service}{needs} (within {limit})")])
+    return [(), line(strong(f"tests{told}")), *table(rows, indent=2)]
 
 
 def _service(service: ServiceSpec) -> list[Line]:

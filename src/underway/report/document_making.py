@@ -28,6 +28,7 @@ from underway.model.status import (
     ServiceStatus,
     StatusReport,
 )
+from underway.model.testing import proof_of
 from underway.report.check_text import check_exit_code
 from underway.report.document_parts import (
     ChangePart,
@@ -88,6 +89,7 @@ def status_document(report: StatusReport) -> StatusDocument:
             DriftPart(drift.kind, drift.subject, drift.explanation, drift.remedy)
             for drift in report.drift
         ),
+        tests=report.tests.value,
     )
 
 
@@ -291,6 +293,7 @@ def _release(release: Release) -> ReleasePart:
             )
             for entry in release.images
         ),
+        tests=proof_of(release.suites, frozenset()).value,
     )
 
 

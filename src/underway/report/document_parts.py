@@ -21,6 +21,7 @@ class ReleasePart(msgspec.Struct, frozen=True):
 
     `history --releases` tells more: `standing` is `current`, `ran`, `shipped`, `not finished` or
     `failed` (it never served), `hosts` those that run it, `namesakes` others with the same tag.
+    `tests` is `passed` or `untested`, or "" where none were declared when it was shipped.
     """
 
     number: int
@@ -32,6 +33,33 @@ class ReleasePart(msgspec.Struct, frozen=True):
     standing: str = ""
     hosts: tuple[str, ...] = ()
     namesakes: tuple[int, ...] = ()
+    tests: str = ""
+
+
+class ErrorPart(msgspec.Struct, frozen=True):
+    """The error that ended a run."""
+
+    code: str
+    exit_code: int
+    message: str
+    cause: str
+    hint: str
+    place: str
+    detail: tuple[str, ...]
+
+
+class SuitePart(msgspec.Struct, frozen=True):
+    """A suite of tests: `outcome` tells why it is good or bad, `exit_code` is its container's.
+
+    `error` is null where it passed now (`passed`) or before (`attested`).
+    """
+
+    name: str
+    service: str
+    outcome: str
+    exit_code: int | None
+    duration_s: float
+    error: ErrorPart | None
 
 
 class RunPart(msgspec.Struct, frozen=True):
@@ -219,18 +247,6 @@ class CheckPart(msgspec.Struct, frozen=True):
     verdict: str
     text: str
     remedy: str
-
-
-class ErrorPart(msgspec.Struct, frozen=True):
-    """The error that ended a run."""
-
-    code: str
-    exit_code: int
-    message: str
-    cause: str
-    hint: str
-    place: str
-    detail: tuple[str, ...]
 
 
 class CodePart(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from underway.model.spec import AppSpec
+from underway.model.testing import Suites
 from underway.report.document_parts import (
     ChangePart,
     CheckPart,
@@ -26,6 +27,7 @@ from underway.report.document_parts import (
     ServicePart,
     StagePart,
     StepPart,
+    SuitePart,
 )
 
 
@@ -42,6 +44,7 @@ class StatusDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="status"
     services: tuple[ServicePart, ...]
     edges: tuple[EdgePart, ...]
     drift: tuple[DriftPart, ...]
+    tests: str = ""
     version: Literal[1] = 1
 
 
@@ -123,6 +126,21 @@ class CheckDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="check"):
     version: Literal[1] = 1
 
 
+class SuitesDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="test"):
+    """`underway test --json`; `exit_code` is the command's.
+
+    `logs` is the directory with what every container wrote, `junit` the file that was asked for.
+    """
+
+    app: str
+    exit_code: int
+    duration_s: float
+    logs: str
+    junit: str
+    suites: tuple[SuitePart, ...]
+    version: Literal[1] = 1
+
+
 class LockDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="lock"):
     """`underway lock show --json`; nobody holds it where `holders` is empty."""
 
@@ -132,10 +150,11 @@ class LockDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="lock"):
 
 
 class ConfigDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="config"):
-    """`underway config --json`. `spec` follows this version of Underway, without promise."""
+    """`underway config --json`. `spec` and `tests` follow this version of Underway alone."""
 
     app: str
     spec: AppSpec
+    tests: Suites = msgspec.field(default_factory=Suites)
     version: Literal[1] = 1
 
 
@@ -183,6 +202,7 @@ Document = (
     | ReleasesDocument
     | ReleaseDocument
     | CheckDocument
+    | SuitesDocument
     | LockDocument
     | ConfigDocument
     | LogDocument

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from underway.model.event import Outcome
 from underway.model.release import Release, RunRecord
 from underway.model.status import ReleaseStanding, ReleaseStatus
+from underway.model.testing import Proof, proof_of
 from underway.report.amounts import digest_text, duration_text, moment_of, time_text
 from underway.report.event_text import OUTCOME_TEXTS
 from underway.report.line import Line, Span, bad, faint, good, line, strong, table, warn
@@ -29,7 +30,9 @@ def release_list_lines(releases: Sequence[ReleaseStatus]) -> list[Line]:
     """Releases that can be deployed or rolled back to, and what became of each."""
     if not releases:
         return [line(faint("no release is recorded"))]
-    rows = [[faint(head) for head in _RELEASE_HEADS]]
+    has_tests = any(known.release.suites for known in releases)
+    heads = (*_RELEASE_HEADS, "TESTS") if has_tests else _RELEASE_HEADS
+    rows = [[faint(head) for head in heads]]
     for known in sorted(releases, key=lambda known: known.release.number, reverse=True):
         release = known.release
         rows.append(
@@ -40,7 +43,8 @@ def release_list_lines(releases: Sequence[ReleaseStatus]) -> list[Line]:
                 Span(time_text(release.created_at) or "-"),
                 Span(release.created_by or "-"),
                 faint(release.commit[:12] or "-"),
-            ]
+                _proof(release),
+            ][: len(heads)]
         )
     return table(rows)
 
@@ -48,7 +52,10 @@ def release_list_lines(releases: Sequence[ReleaseStatus]) -> list[Line]:
 def release_lines(release: Release) -> list[Line]:
     """One release: what `ship` leaves behind."""
     tag = f" ({release.tag})" if release.tag else ""
-    lines = [line(strong(f"release {release.number}{tag}"), f" of {release.spec.name}")]
+    proof = proof_of(release.suites, frozenset())
+    told = {Proof.PASSED: good(", tests passed"), Proof.UNTESTED: warn(", untested")}
+    head = (strong(f"release {release.number}{tag}"), f" of {release.spec.name}")
+    lines = [line(*head, *([told[proof]] if proof in told else []))]
     rows = [
         [
             Span(entry.service),
@@ -80,6 +87,17 @@ def _standing(known: ReleaseStatus) -> Span:
             return Span(f"ran{where}")
         case ReleaseStanding.SHIPPED:
             return Span("shipped, never deployed")
+
+
+def _proof(release: Release) -> Span:
+    """What is known of a release's tests."""
+    match proof_of(release.suites, frozenset()):
+        case Proof.PASSED:
+            return good("passed")
+        case Proof.UNTESTED:
+            return warn("untested")
+        case Proof.NONE:
+            return faint("-")
 
 
 def _number(entry: RunRecord) -> int:

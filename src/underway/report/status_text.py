@@ -13,6 +13,7 @@ from underway.model.status import (
     StatusReport,
     TrafficState,
 )
+from underway.model.testing import Proof
 from underway.report.amounts import age_text, count_text
 from underway.report.line import Line, Span, bad, faint, good, line, strong, table, warn
 
@@ -48,6 +49,7 @@ def _head(report: StatusReport) -> Line:
         strong(f"{report.app}{environment}"),
         f": release {report.release}{tag}, ",
         tone(f"{ready} of {count_text(wished, 'replica')} ready"),
+        warn(", untested") if report.tests is Proof.UNTESTED else "",
     )
 
 

@@ -68,11 +68,13 @@ _UNTIL: Final = {
     AwaitedState.ENDED: "to end",
 }
 """The verb of each kind of step; a test holds that none is missing."""
+_UNPLANNED: Final = {"RunSuite": "test"}
+"""What is told like a step and stands in no plan."""
 
 
 def verb_of(kind: str) -> str:
     """The verb of a kind of step; a kind of a newer Underway stands for itself."""
-    return VERBS.get(kind, kind)
+    return VERBS.get(kind) or _UNPLANNED.get(kind, kind)
 
 
 @dataclass(frozen=True, slots=True)

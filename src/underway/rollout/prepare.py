@@ -179,11 +179,13 @@ class Preparation:
         steps: list[Step] = []
         if release.number == NO_RELEASE:
             return steps
-        if release.sensitive and release.number not in host.vault:
+        known = {entry.number for entry in host.ledger.releases} if host.ledger else set()
+        is_recorded = release.number in known
+        # Values without their record are those of a run that died between: another release's.
+        if release.sensitive and not (is_recorded and release.number in host.vault):
             cause = f"release {release.number} can be brought back from any machine"
             steps.append(WriteVault(host.name, release.number, cause))
-        known = {entry.number for entry in host.ledger.releases} if host.ledger else set()
-        if release.number not in known:
+        if not is_recorded:
             steps.append(RecordRelease(host.name, release.number, "recorded before it runs"))
         return steps
 

@@ -109,10 +109,15 @@ def _session(
             engines.values(), lambda _: workshop.tools_reference(), bring=workshop.bring_tools
         ),
         workshop=Workshop(
-            ship=workshop.ship, tools=workshop.tools, pull=workshop.pull, send=workshop.send
+            ship=workshop.ship,
+            tools=workshop.tools,
+            pull=workshop.pull,
+            send=workshop.send,
+            bench=workshop.bench,
         ),
         clock=SystemClock(),
         voice=voice,
         way_to=lambda name: engines[name].connection.way,
         unread=read.unread,
+        testing=read.testing,
     )

@@ -13,6 +13,7 @@ from underway.compose.sources import Understood
 from underway.errors import BugError, ConfigurationError, UnderwayError
 from underway.model.sensitive import SensitiveValues
 from underway.model.spec import AppSpec
+from underway.model.testing import Suites
 from underway.wiring.options import Reading, SessionOptions
 
 VALUES_CODES: Final = frozenset({"file-unreadable", "sensitive-command-failed", "variable-missing"})
@@ -27,6 +28,7 @@ class ReadProject:
     values: SensitiveValues = field(default_factory=dict)
     runtime_values: SensitiveValues = field(default_factory=dict)
     unread: UnderwayError | None = None
+    testing: Suites = field(default_factory=Suites)
 
 
 class Project:
@@ -63,7 +65,12 @@ class Project:
             if reading is Reading.WHOLE or error.code not in VALUES_CODES:
                 raise
             return ReadProject(self.site(), unread=error)
-        return ReadProject(understood.spec, understood.values, understood.runtime_values)
+        return ReadProject(
+            understood.spec,
+            understood.values,
+            understood.runtime_values,
+            testing=understood.testing,
+        )
 
 
 def _sources(options: SessionOptions) -> Sources:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,13 @@ from underway.errors import UnderwayError, UnreachableError
 from underway.kernel.telling import Voice
 from underway.model.event import Output
 from underway.model.image import ImageIdentity
-from underway.model.names import LOCAL_HOST, HostName, ServiceName
+from underway.model.names import (
+    LABEL_HOLDER,
+    LOCAL_HOST,
+    ContainerName,
+    HostName,
+    ServiceName,
+)
 from underway.model.release import Release
 from underway.model.sensitive import SensitiveValues
 from underway.model.spec import AppSpec, HostSpec
@@ -23,7 +30,9 @@ from underway.wiring.options import SessionOptions
 if TYPE_CHECKING:
     from underway.adapters.connector import DockerConnector
     from underway.adapters.engine import DockerEngine
-    from underway.image.shipment import Yard
+    from underway.image.shipment import Prove, Yard
+    from underway.image.testing.bench import Bench
+    from underway.image.testing.means import LogKeeper
 
 TOOLS_REFERENCE: Final = f"underway-tools:{__version__}"
 TOOLS_VARIABLE: Final = "UNDERWAY_TOOLS_IMAGE"
@@ -57,6 +66,7 @@ class HostWorkshop:
         self._made: Yard | None = None
         self._tools: ImageIdentity | None = None
         self._voice: Voice | None = None
+        self._logs: LogKeeper | None = None
 
     def ship(
         self,
@@ -64,6 +74,7 @@ class HostWorkshop:
         previous: Release | None,
         refresh: frozenset[ServiceName],
         voice: Voice,
+        prove: "Prove",
     ) -> Shipped:
         """See `api.session.Ship`."""
         from underway.adapters.source import source_facts
@@ -82,7 +93,7 @@ class HostWorkshop:
             previous=previous,
             refresh=refresh,
         )
-        made = ship(wish, self._yard())
+        made = ship(wish, self._yard(), prove)
         return Shipped(made.spec, made.images, made.tag, made.commit)
 
     def tools(self) -> ImageIdentity:
@@ -130,6 +141,53 @@ class HostWorkshop:
         from underway.image.apply import send_from_any
 
         send_from_any((self._workbench(), *self._engines.values()), engine, image, progress)
+
+    def bench(self, host: HostName | None, voice: Voice) -> "Bench":
+        """See `api.session.Workshop.bench`."""
+        from underway.adapters.kept_logs import DirectoryLogs
+        from underway.adapters.mark import held_mark
+        from underway.image.testing.bench import Bench
+
+        self._voice = voice
+        if host is not None and host not in self._engines:
+            raise UnreachableError("host-unreachable", f"{host} does not answer: no test runs")
+        engine = self._testbed() if host is None else self._engines[host]
+        if self._logs is None:
+            self._logs = DirectoryLogs.fresh(self._spec.name, voice.run, self._options.environ)
+
+        def hold(name: ContainerName, labels: Mapping[str, str]) -> AbstractContextManager[object]:
+            tools = self.bring_tools(engine)
+            image = tools.pull_reference or tools.config_digest
+            return held_mark(engine, name, image, {**labels, LABEL_HOLDER: voice.actor})
+
+        def bring(image: ImageIdentity) -> str:
+            return self._brought(engine, image)
+
+        return Bench(engine, bring, hold, self._values, self._logs)
+
+    def _testbed(self) -> "DockerEngine":
+        """The workshop's engine; a host where images are built for another platform."""
+        workbench = self._workbench()
+        others = [self._engines[name] for name in sorted(self._engines)]
+        if workbench in others or not others:
+            return workbench
+        kind = workbench.facts().architecture
+        if any(engine.facts().architecture == kind for engine in others):
+            return workbench
+        return others[0]
+
+    def _brought(self, engine: "DockerEngine", image: ImageIdentity) -> str:
+        """What `engine` finds the image by, after it was brought there."""
+        from underway.image.apply import find_image, image_gone
+
+        if find_image(engine, image) is None:
+            self._say(f"bringing {image.reference} to {engine.host}")
+            fetch = self.pull if image.pull_reference else self.send
+            fetch(engine, image, lambda _done, _total, _text: None)
+        found = find_image(engine, image)
+        if found is None:
+            raise image_gone(image, f"{engine.host} does not hold it right after it came")
+        return found.id
 
     def _yard(self) -> "Yard":
         from underway.adapters.engine_builder import choose_builder

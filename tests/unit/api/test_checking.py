@@ -106,7 +106,7 @@ class Site:
             values={},
             world=World(APP, self.engines, {}, {}, {}),
             locks=NoLocks(),
-            workshop=Workshop(no_ship, lambda: self.tools, self.send, self.send),
+            workshop=Workshop(no_ship, lambda: self.tools, self.send, self.send, no_ship),
             clock=clock,
             voice=Voice("r1", "kim@laptop", self.events.append, clock),
             unread=self.unread,
@@ -217,7 +217,7 @@ def test_without_a_tools_image_the_engines_are_still_asked(site: Site):
     def no_tools() -> ImageIdentity:
         raise EngineError("build-failed", "the tools image could not be built", hint="look")
 
-    session.workshop = Workshop(no_ship, no_tools, site.send, site.send)
+    session.workshop = Workshop(no_ship, no_tools, site.send, site.send, no_ship)
     found = {(result.host, result.topic): result for result in api.check(session)}
     assert found[HostName(""), "tools image"].verdict is CheckVerdict.FAIL
     assert found[H1, "clock"].verdict is CheckVerdict.WARN

@@ -101,7 +101,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
             values={},
             world=World(APP, {}, {}, {}, {}),
             locks=made.locks,
-            workshop=Workshop(_no_ship, lambda: IMAGE, _no_transfer, _no_transfer),
+            workshop=Workshop(_no_ship, lambda: IMAGE, _no_transfer, _no_transfer, _no_ship),
             clock=clock,
             voice=Voice("r1", "kim@laptop", sink, clock),
         )

@@ -12,6 +12,7 @@ from underway.wiring.options import Reading
 READINGS = {
     "plan": Reading.WHOLE,
     "plan 3": Reading.SITE,
+    "test": Reading.WHOLE,
     "ship": Reading.WHOLE,
     "deploy": Reading.WHOLE,
     "deploy 3": Reading.SITE,

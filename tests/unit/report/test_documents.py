@@ -12,6 +12,7 @@ from underway.model.names import HostName, ReleaseNumber, RunNumber
 from underway.model.release import Release, RunRecord, ServiceImage
 from underway.model.spec import AppSpec, EnvVar, HostSpec, SensitiveName, ServiceSpec
 from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus
+from underway.model.testing import SuiteOutcome, SuiteResult
 from underway.report.document_making import (
     check_document,
     code_document,
@@ -33,6 +34,7 @@ from underway.report.documents import (
     encode_document,
     schema_text,
 )
+from underway.report.suites_document import suites_document
 from underway.report.view import fold_all
 
 SPEC = AppSpec(
@@ -61,6 +63,16 @@ SAMPLES: tuple[Document, ...] = (
         APP, (ReleaseStatus(RELEASE, ReleaseStanding.CURRENT, HOSTS),), ReleaseNumber(12)
     ),
     release_document(RELEASE),
+    suites_document(
+        APP,
+        (
+            SuiteResult("unit", WEB, SuiteOutcome.PASSED, 1.5, 0, logs="/logs"),
+            SuiteResult("all", WEB, SuiteOutcome.FAILED, 2.5, 1, "test-failed", "No.", "So."),
+        ),
+        exit_code=4,
+        duration_s=3.0,
+        junit="report.xml",
+    ),
     check_document(APP, (CheckResult(HOSTS[0], "disk", CheckVerdict.FAIL, "full", "free some"),)),
     lock_document(APP, (LOCK,)),
     ConfigDocument(APP, SPEC),

@@ -18,11 +18,13 @@ from underway.model.spec import (
     VolumeSpec,
 )
 from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus
+from underway.model.testing import ReleasedSuite, SuiteOutcome, SuiteResult, Suites, SuiteSpec
 from underway.report.check_text import check_exit_code, check_lines
 from underway.report.config_text import config_lines
 from underway.report.history_text import history_lines, release_lines, release_list_lines
 from underway.report.line import draw
 from underway.report.lock_text import lock_lines
+from underway.report.suites_text import suite_lines
 
 SERVICE = ServiceSpec(
     WEB,
@@ -139,6 +141,41 @@ def test_releases_tell_what_became_of_each_and_which_tags_name_several():
         "12       v1 (one of 2)  current on app1, app2    2026-03-01 10:00:00  kim  3f2a91c0aa11",
         "11       v1 (one of 2)  ran                      2026-03-01 10:00:00  kim  3f2a91c0aa11",
     ]
+
+
+def test_releases_tell_what_their_tests_found():
+    tested = replace(RELEASE, suites=(ReleasedSuite("web", "d"),))
+    untested = replace(
+        RELEASE, number=ReleaseNumber(13), suites=(ReleasedSuite("web", "d", has_passed=False),)
+    )
+    plain = replace(RELEASE, number=ReleaseNumber(11))
+    known = [ReleaseStatus(one, ReleaseStanding.RAN) for one in (plain, tested, untested)]
+    text = draw(release_list_lines(known))
+    assert [line.split()[-1] for line in text.splitlines()] == ["TESTS", "untested", "passed", "-"]
+    assert draw(release_lines(tested)).startswith("release 12 (v1) of libra, tests passed\n")
+    assert draw(release_lines(untested)).startswith("release 13 (v1) of libra, untested\n")
+
+
+def test_the_file_s_tests_are_shown():
+    suite = SuiteSpec("all", WEB, ("/app/test.sh", "-v"), needs=(WEB,), timeout_s=90)
+    text = draw(config_lines(SPEC, Suites((suite,), is_required=False)))
+    shown = "tests (not required)\n  all  /app/test.sh -v in web with web (within 1m 30s)\n"
+    assert shown in text
+    assert "tests" not in draw(config_lines(SPEC))
+
+
+def test_suites_stand_with_their_verdicts_and_where_to_read_on():
+    results = (
+        SuiteResult("unit", WEB, SuiteOutcome.ATTESTED),
+        SuiteResult("all", WEB, SuiteOutcome.FAILED, 61, 3, "test-failed", "It failed."),
+    )
+    assert draw(suite_lines(results, logs="/logs", junit="report.xml")) == (
+        "SUITE  SERVICE  TOOK    OUTCOME\n"
+        "unit   web      -       passed before\n"
+        "all    web      1m 01s  failed (exit status 3)\n"
+        "logs: /logs\n"
+        "JUnit XML: report.xml\n"
+    )
 
 
 def test_a_shipped_release_names_its_images():

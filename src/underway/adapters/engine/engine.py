@@ -6,6 +6,7 @@ from underway.adapters.engine.connection import Connection
 from underway.adapters.engine.containers import ContainerCalls
 from underway.adapters.engine.execution import Execution
 from underway.adapters.engine.images import ImageCalls
+from underway.adapters.engine.inspection import Inspection
 from underway.adapters.engine.networks_volumes import NetworkCalls, VolumeCalls
 from underway.adapters.engine.states import engine_facts
 from underway.model.container import ContainerRequest
@@ -26,6 +27,7 @@ class DockerEngine:
         self._containers = ContainerCalls(connection)
         self._execution = Execution(connection)
         self._images = ImageCalls(connection)
+        self._inspection = Inspection(connection)
         self._networks = NetworkCalls(connection)
         self._volumes = VolumeCalls(connection)
 
@@ -79,6 +81,14 @@ class DockerEngine:
     ) -> ExecResult:
         """Run a command in a running container; EngineError `command-timeout` if it takes long."""
         return self._execution.execute(name, command, stdin=stdin, timeout_s=timeout_s)
+
+    def read_files(self, name: str, path: str) -> Mapping[str, bytes]:
+        """The files at or below a path of a container, by their path."""
+        return self._inspection.read_files(name, path)
+
+    def health_log(self, name: str) -> tuple[str, ...]:
+        """What a container's health checks said, oldest first."""
+        return self._inspection.health_log(name)
 
     def write_files(
         self,
