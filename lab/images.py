@@ -72,7 +72,10 @@ def _haproxy(key: str, reference: str, suite: str) -> Image:
 
 
 def _tools(key: str, reference: str, suite: str) -> Image:
-    packages = ("busybox", "ca-certificates", "haproxy", "restic", "socat", "tini", "zstd")
+    packages = (
+        *("busybox", "ca-certificates", "haproxy", "openssh-client"),
+        *("restic", "socat", "sqlite3", "tini", "zstd"),
+    )
     return Image(key, reference, Recipe(key, suite, packages))
 
 

@@ -10,6 +10,8 @@ from tests.architecture.sources import ROOT, Source, package
 
 # What acts, inside slices that otherwise decide.
 ACTING = {
+    "underway.backup.apply",
+    "underway.backup.restore_apply",
     "underway.image.apply",
     "underway.image.archive",
     "underway.image.built",
@@ -28,7 +30,7 @@ ACTING = {
     "underway.rollout.gates",
     "underway.rollout.refused",
 }
-DECIDING_SLICES = ("model", "compose", "image", "rollout", "report")
+DECIDING_SLICES = ("model", "backup", "compose", "image", "rollout", "report")
 READS_THE_WORLD = {
     "datetime.now",
     "datetime.today",

@@ -46,6 +46,11 @@ def lock_name(app: AppName) -> ContainerName:
     return ContainerName(f"underway-lock-{app}")
 
 
+def backup_lock_name(app: AppName) -> ContainerName:
+    """The name of the container that keeps two backups of an app apart; deploys go on beside."""
+    return ContainerName(f"underway-backup-lock-{app}")
+
+
 class AttachedLocks:
     """Takes and tells the locks of apps on a set of hosts."""
 
@@ -56,11 +61,14 @@ class AttachedLocks:
         *,
         now: Callable[[], float] = time.time,
         bring: Callable[[DockerEngine], object] | None = None,
+        name_of: Callable[[AppName], ContainerName] = lock_name,
     ) -> None:
         """Lock on `engines`, those that join later too.
 
         `image(host)` is a reference to the tools image there; `bring` puts it where it is missing.
+        `name_of` tells what is locked: runs that do not disturb each other have locks of their own.
         """
+        self._name_of = name_of
         self._all = engines
         self._image = image
         self._now = now
@@ -113,7 +121,7 @@ class AttachedLocks:
         """Who holds it now, by host."""
         found = []
         for engine in self._engines:
-            state = engine.container(lock_name(app))
+            state = engine.container(self._name_of(app))
             if state is not None and state.status in _LIVE:
                 found.append(_holder(engine.host, state))
         return tuple(found)
@@ -135,7 +143,7 @@ class AttachedLocks:
         bring = self._bring
         while True:
             try:
-                return HostLock(engine, lock_name(app), self._image(engine.host), labels)
+                return HostLock(engine, self._name_of(app), self._image(engine.host), labels)
             except EngineError as error:
                 if error.code == "image-missing" and bring is not None:
                     bring(engine)
@@ -143,7 +151,7 @@ class AttachedLocks:
                     continue
                 if error.code != "name-taken":
                     raise
-            holder = engine.container(lock_name(app))
+            holder = engine.container(self._name_of(app))
             if holder is not None and dead_left and self._is_dead(engine, holder):
                 dead_left -= 1
                 with suppress(EngineError):  # another contender may be removing it

@@ -5,6 +5,7 @@ connections; each use case is a function over it. Outcomes are values, failures 
 `underway.errors.UnderwayError`.
 """
 
+from underway.api import backing_up, keeping, proving, restore_points, restoring
 from underway.api.checking import check
 from underway.api.deploying import (
     DeployOptions,
@@ -31,19 +32,24 @@ __all__ = [
     "Session",
     "SuiteOptions",
     "SuiteReport",
+    "backing_up",
     "check",
     "deploy",
     "history",
+    "keeping",
     "lock_holders",
     "lock_release",
     "logs",
     "plan",
     "plan_remove",
+    "proving",
     "prune",
     "release_list",
     "releases",
     "remove",
     "repair",
+    "restore_points",
+    "restoring",
     "rollback",
     "ship",
     "status",

@@ -17,6 +17,7 @@ from underway.kernel.records import (
 )
 from underway.kernel.telling import Voice
 from underway.kernel.world import World
+from underway.model.backup import BackupPolicy
 from underway.model.event import Outcome
 from underway.model.image import ImageIdentity
 from underway.model.look import Way
@@ -27,6 +28,7 @@ from underway.model.snapshot import Snapshot
 from underway.model.spec import AppSpec
 from underway.model.testing import Attestation, Suites
 from underway.ports import Clock, Engine, Locks, Progress
+from underway.ports.backup import OpenStore, Watchdog
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,16 @@ class Workshop:
     bench: Callable[[HostName | None, Voice], Bench]
 
 
+@dataclass(frozen=True, slots=True)
+class BackupDesk:
+    """What backups need: the file's policy, stores beside the data, a watchdog, their own lock."""
+
+    policy: BackupPolicy
+    open_store: OpenStore
+    watchdog: Watchdog
+    locks: Locks
+
+
 @dataclass(slots=True)
 class Session:
     """Everything a use case needs. `cancel` is set when the user asks to stop.
@@ -83,7 +95,8 @@ class Session:
     the command line; it answers False where nobody can be asked. `way_to` tells how a connected
     host is reached. Where only the file's site was read, `unread` says why: `spec` then has no
     services and there are no `values`, and nothing may be shipped from it. `attestations` are
-    the suites that passed in this run, by definition.
+    the suites that passed in this run, by definition. `backups` is None where the file names no
+    repository.
     """
 
     spec: AppSpec
@@ -99,6 +112,7 @@ class Session:
     unread: UnderwayError | None = None
     testing: Suites = field(default_factory=Suites)
     attestations: dict[str, Attestation] = field(default_factory=dict)
+    backups: BackupDesk | None = None
 
     @property
     def app(self) -> AppName:

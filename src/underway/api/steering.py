@@ -18,7 +18,7 @@ from underway.model.names import (
     ServiceName,
 )
 from underway.model.plan import Lane, Plan
-from underway.model.release import Release
+from underway.model.release import Binding, Release
 from underway.model.snapshot import Snapshot
 from underway.ports import Lock
 from underway.rollout.apply import Applier
@@ -33,6 +33,7 @@ class Job:
     """What a command wants of a run.
 
     `is_rollback`: it was chosen by what served, and is refused where another run changed that.
+    `bindings` are volumes that get another physical one; going back, `bindings_back` stand.
     """
 
     command: str
@@ -43,6 +44,8 @@ class Job:
     wait_s: float = 0.0
     reverts: tuple[Release, ...] = ()
     proxy_renewal: ProxyRenewal = ProxyRenewal.DUE
+    bindings: tuple[Binding, ...] = ()
+    bindings_back: tuple[Binding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class Course:
             tolerated=self.tolerated,
             held_ports=self.held_ports,
             proxy_renewal=self.job.proxy_renewal,
+            bindings=self.job.bindings_back if self.is_undo else self.job.bindings,
         )
 
     def transfer(self, snapshot: Snapshot) -> tuple[Lane, ...]:

@@ -32,6 +32,9 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "config": Entry("file_commands", "Show the file as it was understood."),
         "errors": Entry("file_commands", "Explain an error code, or list all."),
     },
+    "Data": {
+        "backup": Entry("backup_commands", "Back up the app's data, and bring it back."),
+    },
     "Look after": {
         "repair": Entry("care_commands", "End what an interrupted run left, mend what differs."),
         "prune": Entry("care_commands", "Remove images and leftovers nothing needs any more."),

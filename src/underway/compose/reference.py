@@ -7,6 +7,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect
 
+from underway.compose.backup_wishes import (
+    BackupSourceWish,
+    BackupWish,
+    KeepWish,
+    VolumeBackupWish,
+)
 from underway.compose.keys import RULES, Level
 from underway.compose.wishes import (
     AppWish,
@@ -42,11 +48,15 @@ _WISHES: Final[tuple[tuple[str, type[msgspec.Struct]], ...]] = (
     ("`result` of a suite", ResultWish),
     ("`policy`", PolicyWish),
     ("One entry of `sensitive`", SourceWish),
+    ("`backup` at the top of the file", BackupWish),
+    ("`password` and `credentials` of `backup`", BackupSourceWish),
+    ("`keep` of `backup`", KeepWish),
     ("`services.NAME.x-underway`", ServiceWish),
     ("`proxy` in full", ProxyWish),
     ("`health` in full", HealthWish),
     ("`before` in full", BeforeWish),
     ("`volumes.NAME.x-underway`", VolumeWish),
+    ("`backup` of a volume", VolumeBackupWish),
     ("`x-underway` of a port in its long form", PortWish),
 )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from underway.compose.positions import SourceText
+from underway.model.backup import BackupPolicy
 from underway.model.names import SensitiveName
 from underway.model.sensitive import SensitiveValues
 from underway.model.spec import AppSpec
@@ -104,12 +105,14 @@ class Understood:
     """The specification, the tests of its images, and the sensitive values they name.
 
     `build_only` are those that only a build or a test needs: they never reach a host's vault.
+    `backup` is how the data is backed up: no release carries it.
     """
 
     spec: AppSpec
     values: SensitiveValues
     build_only: frozenset[SensitiveName] = frozenset()
     testing: Suites = field(default_factory=Suites)
+    backup: BackupPolicy | None = None
 
     @property
     def runtime_values(self) -> SensitiveValues:

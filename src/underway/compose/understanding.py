@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from underway.compose.backups import backup_of
 from underway.compose.canonical import Tree, mapping_of, read_canonical, text_of
 from underway.compose.hosts import Fleet, edge_of, fleet_of
 from underway.compose.interpolation import outside_variables, templates_in, unset_variables
@@ -58,12 +59,13 @@ def understand(project: Project) -> Understood:
     spec = replace(_spec(wish, fleet, notebook), environment=project.environment)
     check_placing(spec, notebook)
     testing = testing_of(wish, spec, notebook)
-    return replace(_finished(spec, notebook), testing=testing)
+    backup = backup_of(wish, notebook)
+    return replace(_finished(spec, notebook), testing=testing, backup=backup)
 
 
 def _spec(wish: AppWish, fleet: Fleet, notebook: Notebook) -> AppSpec:
     check_keys(notebook)
-    _remark_app(wish, notebook)
+    _remark_app(notebook)
     canonical, positions = notebook.canonical, notebook.positions
     app = AppName(str(canonical.get("name") or ""))
     volumes = volumes_of(app, notebook)
@@ -164,18 +166,12 @@ def _check_public(wish: AppWish, project: Project, positions: Positions) -> None
         )
 
 
-def _remark_app(wish: AppWish, notebook: Notebook) -> None:
+def _remark_app(notebook: Notebook) -> None:
     if not notebook.positions.has("name"):
         notebook.remark(
             "name-missing",
             f"the file has no `name`: the app is called `{notebook.canonical.get('name')}` after "
             "its directory, and another directory would be another app",
-        )
-    if wish.backup is not None:
-        notebook.remark(
-            "not-yet",
-            "`backup` of x-underway is not in effect yet",
-            notebook.place(KEY, "backup"),
         )
 
 

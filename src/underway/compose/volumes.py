@@ -20,12 +20,6 @@ def volumes_of(app: AppName, notebook: Notebook) -> dict[VolumeName, VolumeSpec]
     for name, definition in sorted(mapping_of(notebook.canonical.get("volumes")).items()):
         volume = mapping_of(definition)
         wish = volume_wish(volume, name, notebook.positions)
-        if wish.backup is not None:
-            notebook.remark(
-                "not-yet",
-                f"`backup` of volume `{name}` is not in effect yet",
-                notebook.place("volumes", name, KEY, "backup"),
-            )
         options = {
             key: text_of(value) for key, value in mapping_of(volume.get("driver_opts")).items()
         }

@@ -7,14 +7,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from underway.compose.backup_wishes import BackupWish, Command, Duration, VolumeBackupWish
+
 Names = Annotated[str | list[str], Meta(description="One name, or a list of names.")]
-Command = Annotated[
-    str | list[str], Meta(description="A command line, split as a shell does, or its arguments.")
-]
-Duration = Annotated[
-    str,
-    Meta(description="A duration such as `30s` or `1m30s`.", pattern=r"^([0-9.]+(ms|s|m|h|d))+$"),
-]
 
 
 class HealthWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -104,9 +99,10 @@ class VolumeWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     single_writer: Annotated[
         bool | None, Meta(description="Only one generation may have it open.")
     ] = None
-    backup: Annotated[dict[str, Any] | None, Meta(description="Accepted; not in effect yet.")] = (
-        None
-    )
+    backup: Annotated[
+        bool | VolumeBackupWish | None,
+        Meta(description="How it is backed up; `false` leaves it out on purpose."),
+    ] = None
 
 
 class PortWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -228,9 +224,7 @@ class AppWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     policy: Annotated[
         PolicyWish | None, Meta(description="What must hold before a release goes out.")
     ] = None
-    backup: Annotated[dict[str, Any] | None, Meta(description="Accepted; not in effect yet.")] = (
-        None
-    )
+    backup: Annotated[BackupWish | None, Meta(description="Where backups go.")] = None
     public: Annotated[list[str], Meta(description="Variables whose values are not sensitive.")] = []
     sensitive: Annotated[
         dict[str, SourceWish], Meta(description="Variables of the file that a command prints.")

@@ -25,12 +25,9 @@ _UNKNOWN: Final = re.compile(r"^Object contains unknown field `(?P<name>[^`]*)`"
 _PLACE: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 _ENUM: Final = re.compile(r"^Invalid enum value '([^']*)'")
 _CHOICES: Final = (
-    "rolling",
-    "blue-green",
-    "recreate",
-    "local",
-    "shared",
-    "per-host",
+    *("rolling", "blue-green", "recreate"),
+    *("local", "shared", "per-host"),
+    *("dump", "quiesce", "pause", "files"),
     "tests",
 )
 _DURATION_SENTENCE: Final = "a duration has a unit, such as `30s` or `1m30s`"

@@ -41,6 +41,166 @@ CODES: dict[str, CodeEntry] = {
         "Two hosts share one private address.",
         "Give each host its own address.",
     ),
+    "backup-damaged": CodeEntry(
+        7,
+        "Data in the repository is not what was written there.",
+        "What is not damaged restores still. Look at the disk, and back up elsewhere.",
+    ),
+    "backup-dump-failed": CodeEntry(
+        10,
+        "A database's dump ended with an error, or printed nothing.",
+        "Run the command in the container yourself; what was kept of it is not listed.",
+    ),
+    "backup-floor": CodeEntry(
+        4,
+        "Forgetting this point would leave fewer than the floor.",
+        "Make newer ones first, or lower `keep: {floor: ...}`.",
+    ),
+    "backup-freeze-failed": CodeEntry(
+        10,
+        "Containers could not be frozen for the last pass.",
+        "Nothing stayed frozen. The host's engine log tells more; run it again.",
+    ),
+    "backup-freeze-too-long": CodeEntry(
+        10,
+        "The last pass took longer than `freeze` allows.",
+        "Raise `freeze`, or choose another consistency. Nothing stayed frozen.",
+    ),
+    "backup-hosts-apart": CodeEntry(
+        4,
+        "The data is on several hosts, and the repository is a directory of one.",
+        "Name a repository that every host reaches: S3, SFTP or REST.",
+    ),
+    "backup-manifest": CodeEntry(
+        7,
+        "A restore point's manifest cannot be read.",
+        "Take another point (`underway backup list`).",
+    ),
+    "backup-mismatch": CodeEntry(
+        7,
+        "What was restored is not what the manifest says.",
+        "The data that serves was not touched. Take another point.",
+    ),
+    "backup-no-preset": CodeEntry(
+        4,
+        "No way is known to dump this image's data.",
+        "Give the volume `dump` and `restore` commands, or another consistency.",
+    ),
+    "backup-no-watchdog": CodeEntry(
+        10,
+        "The watchdog that would end a freeze cannot reach its engine.",
+        "Let the engine listen on /var/run/docker.sock, or choose `dump` or `files`.",
+    ),
+    "backup-nothing": CodeEntry(
+        4,
+        "There is no volume to back up.",
+        "`x-underway.backup` of each volume tells why it is left out.",
+    ),
+    "backup-password": CodeEntry(
+        4,
+        "The repository does not open with this password.",
+        "Give the password that it was made with: nothing else opens it.",
+    ),
+    "backup-point-unknown": CodeEntry(
+        4,
+        "No complete restore point has this id, or several begin so.",
+        "`underway backup list` shows them.",
+    ),
+    "backup-quiesce-failed": CodeEntry(
+        10,
+        "A command that makes a volume still failed, or the one that ends that.",
+        "Run it in the container yourself. `after` ran in any case.",
+    ),
+    "backup-repository-invalid": CodeEntry(
+        3,
+        "The repository is no place that restic knows.",
+        "Give an absolute directory of the host, or `s3:`, `sftp:`, `rest:`.",
+    ),
+    "backup-repository-locked": CodeEntry(
+        5,
+        "Another run works on the repository.",
+        "Wait until it ends; a dead run's lock is removed by `underway backup prune`.",
+    ),
+    "backup-repository-missing": CodeEntry(
+        4,
+        "There is no repository at the place that the file names.",
+        "Check the place (a disk that is not mounted?), or make it: `underway backup init`.",
+    ),
+    "backup-restore-failed": CodeEntry(
+        10,
+        "Restored data was not accepted by its service.",
+        "The data that serves was not touched. Take another point.",
+    ),
+    "backup-service": CodeEntry(
+        4,
+        "It is not clear which service's commands a volume's backup needs.",
+        "Name it: `backup: {service: ...}`.",
+    ),
+    "backup-service-down": CodeEntry(
+        4,
+        "The service that makes a volume's copy sound does not run.",
+        "Bring it up with `underway repair`, then back up.",
+    ),
+    "backup-sidecar": CodeEntry(
+        10,
+        "The container that works on the data answered with an error.",
+        "Run it again; the host's engine log tells more.",
+    ),
+    "backup-sidecar-gone": CodeEntry(
+        10,
+        "The container that worked on the data is gone.",
+        "Somebody removed it, or its engine was restarted: run the command again.",
+    ),
+    "backup-store-failed": CodeEntry(
+        10,
+        "The store's program ended with an error.",
+        "Nothing false is listed. Run it again when the cause is gone.",
+    ),
+    "backup-store-unreachable": CodeEntry(
+        6,
+        "The repository cannot be reached from the host.",
+        "Check its address and credentials from that host.",
+    ),
+    "backup-unconfigured": CodeEntry(
+        4,
+        "The file names no repository for backups.",
+        "Add `x-underway: {backup: {repository: ..., password: ...}}`.",
+    ),
+    "backup-undeclared": CodeEntry(
+        4,
+        "A volume belongs to a database, and the file does not say how to copy it.",
+        "Declare its consistency (`dump` for known databases), or `backup: false`.",
+    ),
+    "backup-value-missing": CodeEntry(
+        3,
+        "A password or credential of the backup has no value.",
+        "Set it where the command runs; without it the repository does not open.",
+    ),
+    "backup-volume-fixed": CodeEntry(
+        4,
+        "A volume has a place of its own: no new one can stand beside it.",
+        "Restore the other volumes; bring this one back by hand.",
+    ),
+    "backup-volume-missing": CodeEntry(
+        4,
+        "A volume is on no host that answers.",
+        "`underway status` tells which host is missing.",
+    ),
+    "backup-volume-there": CodeEntry(
+        4,
+        "A volume with the name of a restored one is there already.",
+        "Choose another name for --as, or remove that volume.",
+    ),
+    "backup-volume-unknown": CodeEntry(
+        4,
+        "The release or the restore point has no such volume.",
+        "`underway backup show` tells what a point holds.",
+    ),
+    "backup-writer-came": CodeEntry(
+        10,
+        "A container began to write while all others were frozen.",
+        "A deploy may have started it: back up again when it is over.",
+    ),
     "bind-of-this-machine": CodeEntry(
         3,
         "A service mounts files of this machine that remote hosts do not have.",

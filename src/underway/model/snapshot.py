@@ -57,6 +57,9 @@ class Role(StrEnum):
     EDGE = "edge"
     PROBE = "probe"
     TEST = "test"
+    SIDECAR = "sidecar"
+    WATCHDOG = "watchdog"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class ContainerState:
     """One container on a host, ours or not.
 
     `published` are (address, host port) pairs held on the host; `addresses` are
-    (network, address) pairs; `volumes` the physical volumes it mounts.
+    (network, address) pairs; `volumes` the physical volumes it mounts, `read_volumes` those of
+    them that it cannot write.
     """
 
     id: str
@@ -79,6 +83,7 @@ class ContainerState:
     published: tuple[tuple[str, int], ...] = ()
     addresses: tuple[tuple[str, str], ...] = ()
     volumes: tuple[str, ...] = ()
+    read_volumes: tuple[str, ...] = ()
 
     def label(self, name: str) -> str:
         """The label's value, or ""."""

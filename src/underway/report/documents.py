@@ -10,6 +10,7 @@ import msgspec
 
 from underway.model.spec import AppSpec
 from underway.model.testing import Suites
+from underway.report.backup_parts import CoveragePart, PointPart, VolumeCopyPart
 from underway.report.document_parts import (
     ChangePart,
     CheckPart,
@@ -149,6 +150,46 @@ class LockDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="lock"):
     version: Literal[1] = 1
 
 
+class BackupsDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="backups"):
+    """`underway backup list --json`, newest first: complete restore points only."""
+
+    app: str
+    points: tuple[PointPart, ...]
+    version: Literal[1] = 1
+
+
+class RestorePointDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="restore-point"):
+    """`underway backup create --json` and `backup show --json`."""
+
+    app: str
+    point: PointPart
+    created_by: str
+    volumes: tuple[VolumeCopyPart, ...]
+    version: Literal[1] = 1
+
+
+class RetentionDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="retention"):
+    """`underway backup prune --json`: what stays and what goes.
+
+    `held` says why nothing goes this time, or ""; `is_done` is false for a dry run.
+    """
+
+    app: str
+    keep: tuple[str, ...]
+    forget: tuple[str, ...]
+    held: str
+    is_done: bool
+    version: Literal[1] = 1
+
+
+class CoverageDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="coverage"):
+    """`underway backup coverage --json`."""
+
+    app: str
+    volumes: tuple[CoveragePart, ...]
+    version: Literal[1] = 1
+
+
 class ConfigDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="config"):
     """`underway config --json`. `spec` and `tests` follow this version of Underway alone."""
 
@@ -204,6 +245,10 @@ Document = (
     | CheckDocument
     | SuitesDocument
     | LockDocument
+    | BackupsDocument
+    | RestorePointDocument
+    | RetentionDocument
+    | CoverageDocument
     | ConfigDocument
     | LogDocument
     | ErrorDocument

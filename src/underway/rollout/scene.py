@@ -17,7 +17,7 @@ from underway.model.names import (
     ServiceName,
     VolumeName,
 )
-from underway.model.release import LedgerState, Release
+from underway.model.release import Binding, LedgerState, Release
 from underway.model.snapshot import ContainerState, HostState, Role, Snapshot
 from underway.model.spec import AppSpec, HostSpec, ServiceSpec
 from underway.model.traffic import ObservedServer, ObservedUpstream
@@ -50,6 +50,7 @@ class Policy:
         held_ports: ports of hosts that turned out to be held by others: not chosen.
         proxy_renewal: what becomes of running proxies that are not as wished.
         tolerated: replicas that failed within the tolerance in this run: left as they are.
+        bindings: volumes that get another physical one behind them; the rest stays as recorded.
     """
 
     tools: ImageIdentity
@@ -62,6 +63,7 @@ class Policy:
     tolerated: frozenset[ContainerName] = frozenset()
     held_ports: frozenset[tuple[HostName, int]] = frozenset()
     proxy_renewal: ProxyRenewal = ProxyRenewal.DUE
+    bindings: tuple[Binding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -251,12 +253,12 @@ class Scene:
         return tuple(found[n] for n in sorted(found, key=lambda n: (n not in current, -n)))
 
     def bindings(self) -> Mapping[VolumeName, str]:
-        """Which physical volume stands behind each volume: recorded, else by its name."""
+        """Which physical volume stands behind each volume: asked for, recorded, or by its name."""
         found = {volume.name: volume.physical for volume in self.spec.volumes}
-        for ledger in self.ledgers():
-            for binding in ledger.bindings:
-                if binding.volume in found:
-                    found[VolumeName(binding.volume)] = binding.physical
+        recorded = [binding for ledger in self.ledgers() for binding in ledger.bindings]
+        for binding in (*recorded, *self.policy.bindings):
+            if binding.volume in found:
+                found[VolumeName(binding.volume)] = binding.physical
         return found
 
 

@@ -13,6 +13,7 @@ from underway.api.session import Session, Workshop
 from underway.kernel.telling import Voice
 from underway.model.event import Level
 from underway.ports import EventSink
+from underway.wiring.backups import backup_desk
 from underway.wiring.fleet import Fleet
 from underway.wiring.options import Reading, SessionOptions
 from underway.wiring.workshop import HostWorkshop
@@ -120,4 +121,5 @@ def _session(
         way_to=lambda name: engines[name].connection.way,
         unread=read.unread,
         testing=read.testing,
+        backups=backup_desk(read, options, engines, workshop),
     )

@@ -11,6 +11,7 @@ from underway.adapters.compose_program import ComposeProgram
 from underway.compose.loading import Sources, load, load_site
 from underway.compose.sources import Understood
 from underway.errors import BugError, ConfigurationError, UnderwayError
+from underway.model.backup import BackupPolicy
 from underway.model.sensitive import SensitiveValues
 from underway.model.spec import AppSpec
 from underway.model.testing import Suites
@@ -29,6 +30,7 @@ class ReadProject:
     runtime_values: SensitiveValues = field(default_factory=dict)
     unread: UnderwayError | None = None
     testing: Suites = field(default_factory=Suites)
+    backup: BackupPolicy | None = None
 
 
 class Project:
@@ -70,6 +72,7 @@ class Project:
             understood.values,
             understood.runtime_values,
             testing=understood.testing,
+            backup=understood.backup,
         )
 
 

@@ -5,14 +5,25 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from tests.unit.backup.sample import MANIFEST, policy, scene
 from tests.unit.report.sample import APP, HOSTS, IMAGE, WEB, plan, status, undone_run
+from underway.backup.plan import plan_coverage
+from underway.backup.retention import plan_retention
 from underway.errors import RefusedError
+from underway.model.backup import KeepRule
 from underway.model.check import CheckResult, CheckVerdict
 from underway.model.names import HostName, ReleaseNumber, RunNumber
 from underway.model.release import Release, RunRecord, ServiceImage
+from underway.model.restore_point import Proof
 from underway.model.spec import AppSpec, EnvVar, HostSpec, SensitiveName, ServiceSpec
 from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus
 from underway.model.testing import SuiteOutcome, SuiteResult
+from underway.report.backup_documents import (
+    coverage_document,
+    point_document,
+    points_document,
+    retention_document,
+)
 from underway.report.document_making import (
     check_document,
     code_document,
@@ -52,6 +63,7 @@ SPEC = AppSpec(
 RELEASE = Release(ReleaseNumber(12), SPEC, (ServiceImage(WEB, IMAGE),), tag="v1")
 RUN = RunRecord(RunNumber(3), "deploy", ReleaseNumber(12), "kim", "2026-03-01T10:00:00Z")
 LOCK = (HostName("app1"), LockStatus("kim", "2026-03-01T10:00:00Z"))
+PROVEN = replace(MANIFEST.summary, proof=Proof("2026-03-02T00:00:00Z", True, 3.0))  # noqa: FBT003
 SAMPLES: tuple[Document, ...] = (
     status_document(
         replace(status(), hosts=(replace(status().hosts[0], lock=LOCK[1]), status().hosts[1]))
@@ -80,6 +92,10 @@ SAMPLES: tuple[Document, ...] = (
     error_document(RefusedError("x", "No.", detail=("\x1b[31mred",))),
     code_document("bug"),
     codes_document(),
+    points_document(APP, (PROVEN, MANIFEST.summary)),
+    point_document(MANIFEST),
+    retention_document(APP, plan_retention((PROVEN,), ((None, KeepRule()),)), is_done=False),
+    coverage_document(APP, plan_coverage(scene(policy()))),
 )
 
 

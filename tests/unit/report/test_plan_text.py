@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.unit.report.sample import HOSTS, plan
+from underway.backup.steps import DataStep
 from underway.model.plan import Lane, Plan, Stage
 from underway.model.step import RemoveContainer, StartContainer, Step
 from underway.report.line import draw
@@ -91,4 +92,4 @@ def test_every_kind_of_step_has_a_verb():
         for part in typing.get_args(union):
             yield from kinds(part) if typing.get_args(part) else [part.__name__]
 
-    assert set(VERBS) == set(kinds(Step))
+    assert set(VERBS) == {*kinds(Step), *kinds(DataStep)}

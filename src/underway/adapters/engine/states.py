@@ -35,6 +35,7 @@ def listed_container(entry: Mapping[str, Any]) -> ContainerState:
         published=_published_list(entry.get("Ports")),
         addresses=_addresses(entry),
         volumes=_volumes(entry),
+        read_volumes=_read_volumes(entry),
     )
 
 
@@ -57,6 +58,7 @@ def inspected_container(body: Mapping[str, Any]) -> ContainerState:
         or _published_map((body.get("HostConfig") or {}).get("PortBindings")),
         addresses=_addresses(body),
         volumes=_volumes(body),
+        read_volumes=_read_volumes(body),
     )
 
 
@@ -178,6 +180,13 @@ def _addresses(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def _volumes(body: Mapping[str, Any]) -> tuple[str, ...]:
     mounts = body.get("Mounts") or []
     return tuple(sorted({m["Name"] for m in mounts if m.get("Type") == "volume" and m.get("Name")}))
+
+
+def _read_volumes(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those that no mount of the container makes writable."""
+    mounts = [m for m in body.get("Mounts") or [] if m.get("Type") == "volume"]
+    written = {m.get("Name") for m in mounts if m.get("RW", True)}
+    return tuple(name for name in _volumes(body) if name not in written)
 
 
 def _pairs(mapping: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:

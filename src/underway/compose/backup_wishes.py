@@ -1,0 +1,85 @@
+"""The shape of `backup` in `x-underway`; the docstrings are the reference's text."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Command = Annotated[
+    str | list[str], Meta(description="A command line, split as a shell does, or its arguments.")
+]
+Duration = Annotated[
+    str,
+    Meta(description="A duration such as `30s` or `1m30s`.", pattern=r"^([0-9.]+(ms|s|m|h|d))+$"),
+]
+Count = Annotated[int, Meta(ge=0)]
+
+
+class BackupSourceWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Where a sensitive value comes from: exactly one of the three."""
+
+    command: Annotated[Command, Meta(description="A command that prints it.")] = ""
+    file: Annotated[str, Meta(description="A file of this machine that holds it.")] = ""
+    variable: Annotated[str, Meta(description="A variable of the environment that holds it.")] = ""
+    timeout: Annotated[Duration, Meta(description="How long the command may take.")] = "60s"
+
+
+class KeepWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Which restore points stay; what one rule keeps, no other removes."""
+
+    last: Annotated[Count, Meta(description="The newest ones.")] = 0
+    hourly: Annotated[Count, Meta(description="The newest of each of the last hours.")] = 0
+    daily: Annotated[Count, Meta(description="The newest of each of the last days.")] = 7
+    weekly: Annotated[Count, Meta(description="The newest of each of the last weeks.")] = 4
+    monthly: Annotated[Count, Meta(description="The newest of each of the last months.")] = 12
+    yearly: Annotated[Count, Meta(description="The newest of each of the last years.")] = 0
+    within: Annotated[Duration, Meta(description="Everything younger than this.")] = "0s"
+    floor: Annotated[
+        int, Meta(ge=1, description="So many complete points stay, whatever the rest says.")
+    ] = 3
+
+
+class VolumeBackupWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """How one volume is backed up."""
+
+    consistency: Annotated[
+        Literal["dump", "quiesce", "pause", "files"],
+        Meta(description="What makes the copy sound; `files` is copied as it is, and `fuzzy`."),
+    ] = "files"
+    service: Annotated[
+        str, Meta(description="Whose containers run the commands; default: the one that mounts it.")
+    ] = ""
+    dump: Annotated[
+        Command, Meta(description="Prints the backup; default: what suits the image.")
+    ] = ""
+    restore: Annotated[
+        Command, Meta(description="Reads it back, in a fresh container of the service.")
+    ] = ""
+    before: Annotated[Command, Meta(description="Makes the volume still.")] = ""
+    after: Annotated[Command, Meta(description="Ends that, whatever happened.")] = ""
+    timeout: Annotated[Duration, Meta(description="How long a command may take.")] = "1h"
+    keep: Annotated[
+        KeepWish | None, Meta(description="Points with this volume that stay, beside the app's.")
+    ] = None
+    every: Annotated[str, Meta(description="When it is backed up; not in effect yet.")] = ""
+
+
+class BackupWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Where backups go and which of them stay."""
+
+    repository: Annotated[
+        str,
+        Meta(
+            description="A restic repository: a directory of the host, `s3:...`, `sftp:...`, "
+            "`rest:...`."
+        ),
+    ]
+    password: Annotated[
+        BackupSourceWish, Meta(description="What the repository is encrypted with.")
+    ]
+    credentials: Annotated[
+        dict[str, BackupSourceWish],
+        Meta(description="Variables that the store reads, such as `AWS_SECRET_ACCESS_KEY`."),
+    ] = {}
+    keep: Annotated[KeepWish | None, Meta(description="Which restore points stay.")] = None
+    every: Annotated[str, Meta(description="When backups are made; not in effect yet.")] = ""
+    freeze: Annotated[Duration, Meta(description="Longest freeze of `pause`.")] = "30s"

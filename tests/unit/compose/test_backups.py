@@ -1,0 +1,66 @@
+"""What a file says about backups becomes a policy, apart from the specification of a release."""
+
+from pathlib import Path
+
+from tests.unit.compose.project import remarks, understood
+from underway.model.backup import Consistency, KeepRule, SensitiveSource, SourceKind
+from underway.model.names import VolumeName
+
+FILE = """
+name: libra
+services:
+  web: {image: app:1, volumes: [uploads:/uploads, spool:/spool, cache:/cache]}
+  db: {image: postgres:17, volumes: [pgdata:/data]}
+volumes:
+  uploads: {x-underway: {backup: {consistency: pause}}}
+  spool:
+    x-underway:
+      backup: {consistency: quiesce, before: /app/hold now, after: [/app/go], keep: {yearly: 5}}
+  cache: {x-underway: {backup: false}}
+  pgdata: {x-underway: {backup: {consistency: dump}}}
+x-underway:
+  backup:
+    repository: s3:https://s3.example.com/libra
+    password: {command: pass show "libra backup", timeout: 5s}
+    credentials: {AWS_SECRET_ACCESS_KEY: {variable: S3_KEY}}
+    keep: {daily: 3, within: 2d}
+    freeze: 10s
+"""
+
+
+def test_a_policy_says_where_how_and_how_long(tmp_path: Path) -> None:
+    policy = understood(tmp_path, FILE).backup
+    assert policy is not None
+    assert policy.repository == "s3:https://s3.example.com/libra"
+    assert not policy.is_host_directory
+    words = ("pass", "show", "libra backup")
+    assert policy.password == SensitiveSource(SourceKind.COMMAND, words, 5.0)
+    variable = SensitiveSource(SourceKind.VARIABLE, ("S3_KEY",))
+    assert policy.credentials == (("AWS_SECRET_ACCESS_KEY", variable),)
+    assert policy.keep == KeepRule(daily=3, within_s=2 * 86400)
+    assert policy.freeze_s == 10.0
+    spool = policy.volume(VolumeName("spool"))
+    assert spool is not None
+    assert (spool.before, spool.after) == (("/app/hold", "now"), ("/app/go",))
+    assert spool.keep == KeepRule(yearly=5)
+    assert {one.volume: one.consistency for one in policy.volumes} == {
+        "cache": Consistency.NONE,
+        "pgdata": Consistency.DUMP,
+        "spool": Consistency.QUIESCE,
+        "uploads": Consistency.PAUSE,
+    }
+
+
+def test_another_policy_is_not_another_release(tmp_path: Path) -> None:
+    one = understood(tmp_path, FILE).spec
+    other = understood(tmp_path, FILE.replace("daily: 3", "daily: 4")).spec
+    assert one == other
+
+
+def test_a_file_without_backups_has_no_policy(tmp_path: Path) -> None:
+    assert understood(tmp_path, "services: {web: {image: app:1}}\n").backup is None
+
+
+def test_a_schedule_that_nobody_keeps_is_told(tmp_path: Path) -> None:
+    text = FILE.replace("freeze: 10s", 'every: "03:00"')
+    assert any("timer" in one for one in remarks(understood(tmp_path, text), "not-yet"))
