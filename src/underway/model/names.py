@@ -44,7 +44,7 @@ LABEL_REPLACES: Final = "underway.replaces"
 LABEL_TOOLS: Final = "underway.tools"
 """On the tools image: the first digits of the digest of what it was built from."""
 
-EDGE_REVISION: Final = 3
+EDGE_REVISION: Final = 4
 """Grows with every change of the proxy's base configuration, its container or its scripts."""
 EDGE_CONTAINER: Final = ContainerName("underway-edge")
 EDGE_SUCCESSOR: Final = ContainerName("underway-edge-next")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.load.background import Load
-from lab.load.order import Mix
+from lab.load.order import MIB, Mix
 from tests.contract.edge.place import (
     APP,
     HOST,
@@ -17,7 +17,7 @@ from tests.contract.edge.place import (
     replica,
     upstream,
 )
-from tests.contract.edge.test_under_load import MIX, neighbour_before_each_step
+from tests.contract.edge.test_under_load import neighbour_before_each_step
 from underway.errors import RefusedError
 from underway.model.names import RunNumber, ServiceName
 from underway.model.traffic import ServerMode, Side, Upstream
@@ -27,6 +27,16 @@ READY, DRAIN = ServerMode.READY, ServerMode.DRAIN
 RUN = RunNumber(1)
 SITE = ServiceName("site")
 ROUTE = f"{HOST}/"
+MIX = Mix(
+    keep_alive_per_s=60,
+    fresh_per_s=20,
+    post_per_s=15,
+    slow_per_s=2,
+    upload_per_s=0.3,
+    websockets=4,
+    upload_bytes=2 * MIB,
+    upload_bytes_per_s=MIB,
+)
 OFTEN = Mix(keep_alive_per_s=60, fresh_per_s=40, post_per_s=15, slow_per_s=1, websockets=2)
 
 
