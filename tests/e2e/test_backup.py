@@ -20,7 +20,9 @@ LOSS = (
 def test_what_was_acknowledged_before_a_backup_comes_back_after_a_loss(
     fleet: Fleet, tmp_path: Path
 ) -> None:
-    sample = Sample(fleet, tmp_path, {"LIBRA_BACKUP_PASSWORD": PASSWORD})
+    # A directory of the laboratory's that is empty for each test.
+    given = {"LIBRA_BACKUP_PASSWORD": PASSWORD, "LIBRA_BACKUPS": "/srv/shared/backups"}
+    sample = Sample(fleet, tmp_path, given)
     sample.underway("deploy", VERSION="v1").expect(0)
     assert "backup-repository-missing" in sample.underway("backup", "create").expect(4).err
     sample.underway("backup", "init").expect(0)

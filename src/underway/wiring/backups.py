@@ -1,13 +1,13 @@
 """Where backups are made: stores opened in sidecars, the watchdog, and who may be there."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from underway.api.session import BackupDesk
-from underway.errors import ConfigurationError, StepFailedError
+from underway.errors import ConfigurationError, StepFailedError, UnderwayError
 from underway.model.backup import BackupPolicy, SensitiveSource, SourceKind
 from underway.model.names import AppName, HostName
 from underway.ports.backup import BackupStore, Workplace
@@ -78,9 +78,13 @@ class HostStores:
             place,
             repository=self._policy.repository,
         )
-        with standing_sidecar(engine, request, self._files) as sidecar:
-            yield ResticStore(sidecar, self._app)
-        self._tidy(engine)
+        try:
+            with standing_sidecar(engine, request, self._files) as sidecar:
+                yield ResticStore(sidecar, self._app)
+        finally:
+            # A watchdog that was still needed ends with the sidecar: wait for its work.
+            with suppress(UnderwayError):
+                self._tidy(engine)
 
     @contextmanager
     def guard(
