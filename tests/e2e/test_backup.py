@@ -52,6 +52,8 @@ def test_what_was_acknowledged_before_a_backup_comes_back_after_a_loss(
     assert found.right == len(before)
     sample.underway("status").expect(0)
     expect_nothing_left(fleet)
+    sample.underway("--yes", "backup", "restore", "--undo").expect(0)
+    assert read_back(before, sample.targets, host=HOST, profile=profile).wrong, "the loss is back"
     sample.underway("remove", "--yes", "--with-data").expect(0)
 
 

@@ -111,9 +111,18 @@ def show(console: Console, *, point: str) -> None:
 @click.option(
     "--as", "beside", default="", metavar="NAME", help="Beside the running ones: NAME_VOLUME."
 )
+@click.option(
+    "--undo", is_flag=True, help="Back to the volumes before the restore, after a safety backup."
+)
 @WAIT
 def restore(
-    console: Console, *, point: str, volumes: tuple[str, ...], beside: str, wait_s: float
+    console: Console,
+    *,
+    point: str,
+    volumes: tuple[str, ...],
+    beside: str,
+    undo: bool,
+    wait_s: float,
 ) -> None:
     """Bring a restore point back.
 
@@ -121,6 +130,9 @@ def restore(
     there as a deploy would. The volumes before stay. It asks first, and says what is lost: what was
     written since the point; --yes answers.
     """
+    if undo:
+        _undo(console, wait_s)
+        return
     with use_session(console, is_changing=True, reading=Reading.WHOLE) as session:
         only = frozenset(map(VolumeName, volumes))
         intent = api.restoring.intend(session, point, only=only, beside=beside)
@@ -134,6 +146,22 @@ def restore(
     else:
         made = [(step.copy.volume, step.physical) for step in plan.steps]
         console.print(restored_lines(intent.manifest.point, made, beside=bool(beside)))
+
+
+def _undo(console: Console, wait_s: float) -> None:
+    with use_session(console, is_changing=True, reading=Reading.WHOLE) as session:
+        ground = api.backing_up.ground_of(session)
+        before = api.restoring.replaced(ground)
+        lost = [f"{one.volume}: what was written since the restore" for one in before]
+        console.show(intent_lines(session.app, lost, (), ("a backup of it is made first",)))
+        require_yes(console, "Go back to the volumes before the restore?")
+        api.restoring.undo(session, ground, wait_s=wait_s)
+    if console.options.is_json:
+        console.print_run("backup restore", session.app)
+    else:
+        text = ": the volumes before the restore serve again"
+        shown = [line(f"  {one.volume}: {one.physical}") for one in before]
+        console.print([line(good("done"), text), *shown])
 
 
 @command()

@@ -96,6 +96,11 @@ CODES: dict[str, CodeEntry] = {
         "There is no volume to back up.",
         "`x-underway.backup` of each volume tells why it is left out.",
     ),
+    "backup-nothing-to-undo": CodeEntry(
+        4,
+        "No volume that serves was restored, or those before them are gone.",
+        "`underway backup restore` brings a restore point back.",
+    ),
     "backup-password": CodeEntry(
         4,
         "The repository does not open with this password.",
