@@ -107,7 +107,13 @@ def environment(laboratory: Laboratory) -> dict[str, str]:
         "DOCKER_CONFIG": tools["docker_config"],
         "UNDERWAY_SSH_CONFIG": laboratory.hosts[0].ssh_config,
         "UNDERWAY_TOOLS_BASE": laboratory.images["tools-base"],
+        "XDG_STATE_HOME": str(_memory(laboratory)),
     }
+
+
+def _memory(laboratory: Laboratory) -> Path:
+    """Where clients remember the histories that they saw on a laboratory's hosts."""
+    return laboratory.layout.data_dir / "clients"
 
 
 def docker(laboratory: Laboratory, host: str, *arguments: str, timeout_s: float = 60) -> str:
@@ -127,8 +133,12 @@ def docker(laboratory: Laboratory, host: str, *arguments: str, timeout_s: float 
 
 
 def clear(laboratory: Laboratory) -> None:
-    """Heal every fault, and remove containers, volumes and networks; images stay, for speed."""
+    """Heal every fault, and remove containers, volumes and networks; images stay, for speed.
+
+    No client remembers what was there.
+    """
     Faults(laboratory).heal()
+    shutil.rmtree(_memory(laboratory), ignore_errors=True)
     for host in laboratory.hosts:
         for kind, listing, removing in (
             ("container", ("ps", "-aq"), ("rm", "-f", "-v")),

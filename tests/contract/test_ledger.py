@@ -11,9 +11,11 @@ from tests.contract.conftest import Site, clear
 from underway.adapters.connector import DockerConnector
 from underway.adapters.engine import DockerEngine
 from underway.adapters.ledger import AnchorLedger
+from underway.adapters.signature import TeamKey
 from underway.adapters.vault import AnchorVault
 from underway.errors import IntegrityError
 from underway.model.container import ContainerRequest
+from underway.model.history import DoubtKind
 from underway.model.image import ImageIdentity
 from underway.model.names import (
     AppName,
@@ -24,7 +26,7 @@ from underway.model.names import (
     SensitiveName,
     ServiceName,
 )
-from underway.model.release import Binding, Release, RunRecord, ServiceImage
+from underway.model.release import Binding, LedgerState, Release, RunRecord, ServiceImage
 from underway.model.sensitive import Sensitive, digests_of
 from underway.model.spec import (
     AppSpec,
@@ -110,15 +112,7 @@ def run_of(number: int, **changes: object) -> RunRecord:
 
 
 def test_an_empty_ledger_holds_nothing(ledger: AnchorLedger) -> None:
-    state = ledger.read()
-    assert state
-    assert (state.releases, state.runs, state.bindings, state.current, state.head) == (
-        (),
-        (),
-        (),
-        0,
-        "",
-    )
+    assert ledger.read() == LedgerState(HostName("h1"))
 
 
 def test_what_was_recorded_is_read_back_equal(ledger: AnchorLedger) -> None:
@@ -222,6 +216,88 @@ def test_many_releases_are_read_in_one_call(ledger: AnchorLedger) -> None:
     state = ledger.read()
     assert state
     assert [known.number for known in state.releases] == list(range(1, 21))
+
+
+def signing(engine: DockerEngine, key: bytes = KEY) -> AnchorLedger:
+    return AnchorLedger(engine, APP, key=TeamKey(APP, Sensitive(key)))
+
+
+def doubts(ledger: AnchorLedger) -> list[DoubtKind]:
+    state = ledger.read()
+    assert state
+    return [doubt.kind for doubt in state.doubts]
+
+
+def test_signed_records_come_back_and_every_head_is_told(engine: DockerEngine) -> None:
+    told: list[str] = []
+    key = TeamKey(APP, Sensitive(KEY))
+    ledger = AnchorLedger(engine, APP, key=key, on_head=told.append)
+    ledger.record_release(release(1))
+    ledger.record_release(release(1))
+    ledger.set_current(ReleaseNumber(1), [])
+    state = ledger.read()
+    assert state
+    assert state.releases == (release(1),)
+    assert state.hashes == tuple(told)
+    assert state.head == told[-1]
+    assert state.doubts == ()
+    seen = engine.execute(ANCHOR, ["sh", "-c", "cat /ledger/records/*"]).stdout
+    assert seen.count(b'"signature"') == 2
+    assert KEY not in seen
+    assert KEY.hex().encode() not in seen
+
+
+@pytest.mark.parametrize("other", [None, bytes(32)])
+def test_nothing_is_signed_on_top_of_a_record_that_the_key_did_not_sign(
+    engine: DockerEngine, other: bytes | None
+) -> None:
+    ours = signing(engine)
+    ours.record_release(release(1))
+    foreign = AnchorLedger(engine, APP) if other is None else signing(engine, other)
+    with pytest.raises(IntegrityError):
+        foreign.record_release(release(2, "evil"))
+    files = engine.execute(ANCHOR, ["ls", "/ledger/records"]).stdout.split()
+    assert len(files) == 1, "an honest client without the key writes nothing"
+
+    strip = 'sed \'s/,"signature":"[0-9a-f]*"//\' -i /ledger/records/000001.json'
+    assert engine.execute(ANCHOR, ["sh", "-c", strip]).exit_code == 0
+    assert doubts(ours) == [DoubtKind.UNSIGNED]
+    with pytest.raises(IntegrityError) as caught:
+        ours.record_run(run_of(1))
+    assert (caught.value.code, caught.value.exit_code) == ("record-unsigned", 7)
+    assert "h1" in caught.value.place
+    assert caught.value.hint
+
+
+def test_an_older_app_is_signed_once_its_history_is_accepted(
+    ledger: AnchorLedger, engine: DockerEngine
+) -> None:
+    ledger.record_release(release(1))
+    ours = signing(engine)
+    assert doubts(ours) == [DoubtKind.UNSIGNED]
+    with pytest.raises(IntegrityError):
+        ledger.accept("me", "now")
+    ours.accept("me", "now")
+    ours.accept("me", "later")
+    ours.record_release(release(2))
+    assert doubts(ours) == []
+    state = ours.read()
+    assert state
+    assert len(state.hashes) == 3
+    assert doubts(ledger) == [DoubtKind.KEYLESS]
+    with pytest.raises(IntegrityError) as caught:
+        ledger.record_run(run_of(1))
+    assert caught.value.code == "signing-key-missing"
+
+
+def test_a_changed_key_takes_over_what_was_accepted(engine: DockerEngine) -> None:
+    signing(engine).record_release(release(1))
+    ours = signing(engine, b"n" * 32)
+    assert doubts(ours) == [DoubtKind.MISSIGNED]
+    ours.accept("me", "now")
+    ours.record_release(release(2))
+    assert doubts(ours) == []
+    assert doubts(signing(engine)) == [DoubtKind.MISSIGNED], "the former key counts no more"
 
 
 def test_without_an_anchor_there_is_no_record(site: Site, connector: DockerConnector) -> None:

@@ -121,7 +121,7 @@ class Client:
             process = subprocess.Popen(
                 [*program, *arguments],
                 cwd=self.directory,
-                env={**self.environment, "HOME": str(self.home), "NO_COLOR": "1"},
+                env={**self.environment, **self._own(), "NO_COLOR": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -134,3 +134,11 @@ class Client:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+    def _own(self) -> dict[str, str]:
+        """A home, and a memory that goes when the hosts are emptied."""
+        memory = Path(self.environment.get("XDG_STATE_HOME", self.home / "state"))
+        return {
+            "HOME": str(self.home),
+            "XDG_STATE_HOME": str(memory / self.home.relative_to(self.home.anchor)),
+        }

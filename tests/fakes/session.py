@@ -110,7 +110,7 @@ class SimulatedSession(Session):
     events: list[Event] = field(kw_only=True)
 
     def observe(self) -> Snapshot:
-        return self.fleet.snapshot()
+        return self.trust.judged(self.world, self.voice, self.fleet.snapshot)
 
 
 def simulated(

@@ -2,16 +2,19 @@
 
 A record's file holds `{"hash": ..., "record": {...}}`; the hash is the SHA-256 of the record's
 bytes as they stand in the file, and each record names the hash of the one before it. So a record
-that was altered, left out or put in shows, whoever wrote it and with whatever version.
+that was altered, left out or put in shows, whoever wrote it and with whatever version. With a team
+key the file holds a `signature` too, over the same bytes.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any, Final, Literal
 
 import msgspec
 
+from underway.adapters.signature import TeamKey
 from underway.errors import IntegrityError
 from underway.model.names import HostName, ReleaseNumber
 from underway.model.release import Binding, LedgerState, Release, RunRecord
@@ -28,20 +31,39 @@ class Current:
     bindings: tuple[Binding, ...] = ()
 
 
-Body = Release | RunRecord | Current | Attestation
-Kind = Literal["release", "run", "current", "attestation"]
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Somebody who holds the team key says that the records before this one are the right ones."""
+
+    actor: str
+    accepted_at: str
+
+
+Body = Release | RunRecord | Current | Attestation | Acceptance
+Kind = Literal["release", "run", "current", "attestation", "acceptance"]
 
 _KINDS: Final[Mapping[str, type[Body]]] = {
     "release": Release,
     "run": RunRecord,
     "current": Current,
     "attestation": Attestation,
+    "acceptance": Acceptance,
 }
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class Standing(Enum):
+    """Whether a record is signed; UNCHECKED where there is no key to tell."""
+
+    UNSIGNED = auto()
+    UNCHECKED = auto()
+    SIGNED = auto()
+    MISSIGNED = auto()
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     hash: str
     record: msgspec.Raw
+    signature: str = ""
 
 
 class _Version(msgspec.Struct):
@@ -63,27 +85,37 @@ class Link:
     sequence: int
     hash: str
     body: Body
+    standing: Standing = Standing.UNSIGNED
 
 
-def written(body: Body, after: Link | None) -> tuple[int, bytes]:
-    """The next record's sequence number, and the bytes of its file."""
+def written(body: Body, after: Link | None, key: TeamKey | None = None) -> tuple[int, bytes]:
+    """The next record's sequence number, and the bytes of its file, signed with `key`."""
     kind: Any = next(name for name, type_ in _KINDS.items() if isinstance(body, type_))
     sequence = after.sequence + 1 if after else 1
     previous = after.hash if after else ""
     record = msgspec.json.encode(
         _Record(VERSION, sequence, kind, previous, msgspec.Raw(msgspec.json.encode(body)))
     )
-    return sequence, msgspec.json.encode(_File(_digest(record), msgspec.Raw(record)))
+    signature = key.signature_of(record) if key else ""
+    return sequence, msgspec.json.encode(_File(_digest(record), msgspec.Raw(record), signature))
 
 
-def checked(host: HostName, files: Mapping[int, bytes]) -> tuple[Link, ...]:
+def hash_of(file: bytes) -> str:
+    """The hash that the bytes of a record's file name."""
+    return msgspec.json.decode(file, type=_File).hash
+
+
+def checked(
+    host: HostName, files: Mapping[int, bytes], key: TeamKey | None = None
+) -> tuple[Link, ...]:
     """The chain of all files by sequence number; IntegrityError where it does not hold.
 
-    A chain may begin later than with 1: its beginning may have been cut off.
+    A chain may begin later than with 1: its beginning may have been cut off. Signatures are only
+    looked at: what they mean for the whole is told by `doubts_of`.
     """
     links: list[Link] = []
     for sequence in sorted(files):
-        link, previous = _link(host, sequence, files[sequence])
+        link, previous = _link(host, sequence, files[sequence], key)
         if links and links[-1].sequence + 1 != sequence:
             raise _altered(host, links[-1].sequence + 1, "it is missing")
         if (links and previous != links[-1].hash) or (sequence == 1 and previous):
@@ -108,6 +140,8 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
                 current = link.body
             case Attestation():
                 attested[link.body.definition] = link.body
+            case Acceptance():
+                pass
     return LedgerState(
         host,
         releases=tuple(releases[number] for number in sorted(releases)),
@@ -116,10 +150,11 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
         current=current.release,
         head=links[-1].hash if links else "",
         attestations=tuple(attested[definition] for definition in sorted(attested)),
+        hashes=tuple(link.hash for link in links),
     )
 
 
-def _link(host: HostName, sequence: int, data: bytes) -> tuple[Link, str]:
+def _link(host: HostName, sequence: int, data: bytes, key: TeamKey | None) -> tuple[Link, str]:
     try:
         file = msgspec.json.decode(data, type=_File)
         raw = bytes(file.record)
@@ -138,7 +173,15 @@ def _link(host: HostName, sequence: int, data: bytes) -> tuple[Link, str]:
         raise _altered(host, sequence, str(error)) from error
     if record.sequence != sequence:
         raise _altered(host, sequence, f"it says that it is record {record.sequence}")
-    return Link(sequence, file.hash, body), record.previous
+    return Link(sequence, file.hash, body, _standing(raw, file.signature, key)), record.previous
+
+
+def _standing(record: bytes, signature: str, key: TeamKey | None) -> Standing:
+    if not signature:
+        return Standing.UNSIGNED
+    if key is None:
+        return Standing.UNCHECKED
+    return Standing.SIGNED if key.has_signed(record, signature) else Standing.MISSIGNED
 
 
 def _digest(data: bytes) -> str:

@@ -63,11 +63,12 @@ class LocalFiles:
     """Reads files and small directories of this machine. Implements FileReader."""
 
     def read(self, path: Path) -> FileSet:
-        """What stands at `path`; symbolic links are followed."""
+        """What stands at `path`; symbolic links are followed, `~` is this user's home."""
         try:
-            if path.is_dir():
-                return _directory(path)
-            return FileSet((_file(path, ""),))
+            found = path.expanduser()
+            if found.is_dir():
+                return _directory(found)
+            return FileSet((_file(found, ""),))
         except _Unfit as error:
             return FileSet(problem=str(error))
         except OSError as error:

@@ -8,11 +8,25 @@ import io
 import re
 import tarfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from underway.adapters.anchor import Anchor
-from underway.adapters.chain import Body, Current, Link, checked, state, written
+from underway.adapters.chain import (
+    Acceptance,
+    Body,
+    Current,
+    Link,
+    checked,
+    hash_of,
+    state,
+    written,
+)
+from underway.adapters.scrutiny import doubts_of
+from underway.adapters.signature import TeamKey
 from underway.errors import IntegrityError, RefusedError
+from underway.kernel.doubts import refusal
+from underway.model.history import Doubt, DoubtKind
 from underway.model.names import AppName, HostName, ReleaseNumber
 from underway.model.release import Binding, LedgerState, Release, RunRecord
 from underway.model.testing import Attestation
@@ -44,11 +58,27 @@ _ATTEMPTS: Final = 5
 
 
 class AnchorLedger:
-    """Releases and runs of one app on one host."""
+    """Releases and runs of one app on one host.
 
-    def __init__(self, engine: CommandRunner, app: AppName) -> None:
-        """The ledger in the anchor of `app` on the host of `engine`."""
+    With a team key every record is signed, and none is written after one that is in doubt: a
+    signature vouches for all that stands before it.
+    """
+
+    def __init__(
+        self,
+        engine: CommandRunner,
+        app: AppName,
+        *,
+        key: TeamKey | None = None,
+        on_head: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """The ledger in the anchor of `app` on the host of `engine`.
+
+        `on_head` is told the hash of each record that was written.
+        """
         self._anchor = Anchor(engine, app)
+        self._key = key
+        self._on_head = on_head
 
     @property
     def host(self) -> HostName:
@@ -58,7 +88,7 @@ class AnchorLedger:
     def read(self) -> LedgerState | None:
         """All that is recorded; None where there is no anchor. IntegrityError if altered."""
         links = self._links()
-        return None if links is None else state(self.host, links)
+        return None if links is None else self._state(links)
 
     def record_release(self, release: Release) -> None:
         """Write a release's record; another content under a known number is refused."""
@@ -97,15 +127,29 @@ class AnchorLedger:
 
         self._append(attestation, is_known)
 
+    def accept(self, actor: str, accepted_at: str) -> None:
+        """Write that all records so far are the right ones; IntegrityError without a team key."""
+        if self._key is None:
+            raise refusal(self.host, [Doubt(DoubtKind.KEYLESS)])
+        self._append(Acceptance(actor, accepted_at), lambda ledger: not ledger.doubts)
+
+    def _state(self, links: Sequence[Link]) -> LedgerState:
+        told = state(self.host, links)
+        return replace(told, doubts=doubts_of(links, has_key=self._key is not None))
+
     def _append(self, body: Body, is_known: Callable[[LedgerState], bool]) -> None:
         """Append unless it stands there already; another writer's record is looked at first."""
         for _ in range(_ATTEMPTS):
-            links = self._links()
-            if links is not None and is_known(state(self.host, links)):
+            links = self._links() or ()
+            ledger = self._state(links)
+            if ledger.doubts and not isinstance(body, Acceptance):
+                raise refusal(self.host, ledger.doubts)
+            if links and is_known(ledger):
                 return
-            sequence, data = written(body, links[-1] if links else None)
+            sequence, data = written(body, links[-1] if links else None, self._key)
             result = self._anchor.run(_APPEND, f"{sequence:06}", stdin=data)
             if result.exit_code == 0:
+                self._on_head(hash_of(data))
                 return
             if result.exit_code != _TAKEN:
                 raise self._anchor.failure("write the ledger", result)
@@ -121,7 +165,7 @@ class AnchorLedger:
             return None
         if result.exit_code not in {0, _CHANGED_MEANWHILE}:
             raise self._anchor.failure("read the ledger", result)
-        return checked(self.host, _unpacked(self.host, result.stdout))
+        return checked(self.host, _unpacked(self.host, result.stdout), self._key)
 
 
 def _unpacked(host: HostName, archive: bytes) -> dict[int, bytes]:

@@ -6,7 +6,6 @@ from typing import Final
 from underway.api.drifting import drift_of
 from underway.api.session import Session, current_release, runs_of
 from underway.api.testing import attested
-from underway.kernel.observe import observe_closely
 from underway.model.image import ImageIdentity
 from underway.model.names import (
     NO_RELEASE,
@@ -40,7 +39,7 @@ NO_TOOLS: Final = ImageIdentity("", "")
 
 def status(session: Session) -> StatusReport:
     """What the app does now, beside what its current release says it should."""
-    snapshot = observe_closely(session.world, now=session.clock.now())
+    snapshot = session.observe_closely()
     release = current_release(snapshot)
     scene = _scene(session, snapshot, release)
     return StatusReport(

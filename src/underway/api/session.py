@@ -8,7 +8,7 @@ from typing import Protocol
 from underway.errors import UnderwayError
 from underway.image.shipment import Prove
 from underway.image.testing.bench import Bench
-from underway.kernel.observe import observe
+from underway.kernel.observe import observe, observe_closely
 from underway.kernel.records import (
     last_run,
     most_advanced_first,
@@ -16,6 +16,7 @@ from underway.kernel.records import (
     recorded_runs,
 )
 from underway.kernel.telling import Voice
+from underway.kernel.trust import Trust
 from underway.kernel.world import World
 from underway.model.backup import BackupPolicy
 from underway.model.event import Outcome
@@ -97,6 +98,7 @@ class Session:
     services and there are no `values`, and nothing may be shipped from it. `attestations` are
     the suites that passed in this run, by definition. `backups` is None where the file names no
     repository.
+    `trust` judges the history that is seen on each host for the first time.
     """
 
     spec: AppSpec
@@ -113,6 +115,7 @@ class Session:
     testing: Suites = field(default_factory=Suites)
     attestations: dict[str, Attestation] = field(default_factory=dict)
     backups: BackupDesk | None = None
+    trust: Trust = field(default_factory=Trust)
 
     @property
     def app(self) -> AppName:
@@ -128,8 +131,20 @@ class Session:
             raise self.unread
 
     def observe(self) -> Snapshot:
-        """What all hosts hold now."""
-        return observe(self.world, now=self.clock.now())
+        """What all hosts hold now; IntegrityError where a host's history is in doubt."""
+
+        def look() -> Snapshot:
+            return observe(self.world, now=self.clock.now())
+
+        return self.trust.judged(self.world, self.voice, look)
+
+    def observe_closely(self) -> Snapshot:
+        """As `observe`, with what only the inspection of each replica tells."""
+
+        def look() -> Snapshot:
+            return observe_closely(self.world, now=self.clock.now())
+
+        return self.trust.judged(self.world, self.voice, look)
 
 
 def ledgers_of(snapshot: Snapshot) -> tuple[LedgerState, ...]:

@@ -4,9 +4,10 @@ import secrets
 from dataclasses import dataclass, replace
 
 from underway.api.moments import rfc3339
-from underway.api.session import Session, current_release, releases_of
+from underway.api.session import Session, current_release, ledgers_of, releases_of
 from underway.api.testing import Proving, Purpose, attested
 from underway.errors import IntegrityError, RefusedError
+from underway.kernel.records import disputed_releases
 from underway.model.image import ImageIdentity
 from underway.model.names import NO_RELEASE, ReleaseNumber, ServiceName
 from underway.model.release import Release
@@ -114,7 +115,7 @@ def recorded(
 ) -> Cargo:
     """A recorded release with its own values from the vault, or with today's.
 
-    Raises RefusedError `release-unknown`, IntegrityError `values-missing`.
+    Raises RefusedError `release-unknown`, IntegrityError `record-conflict`, `values-missing`.
     """
     known = releases_of(snapshot)
     if number not in known:
@@ -123,6 +124,7 @@ def recorded(
             f"release {number} of {session.app} is not recorded on any host that answers",
             hint="`underway history --releases` lists them",
         )
+    _require_undisputed(snapshot, number)
     release = known[number]
     key = key_of(session, snapshot)
     if current_secrets:
@@ -145,6 +147,18 @@ def recorded(
         )
         return Cargo(release if is_same(release, fresh) else fresh, values, key)
     return Cargo(release, stored_values(session, snapshot, release, key), key)
+
+
+def _require_undisputed(snapshot: Snapshot, number: ReleaseNumber) -> None:
+    """Raise IntegrityError `record-conflict` where hosts hold different releases of this number."""
+    hosts = disputed_releases(ledgers_of(snapshot)).get(number)
+    if hosts:
+        raise IntegrityError(
+            "record-conflict",
+            f"release {number} is not the same on {', '.join(hosts)}",
+            cause="two clients took the number, or somebody wrote one of the records",
+            hint="Deploy another release, or the file: it takes a number of its own.",
+        )
 
 
 def require_proof(session: Session, snapshot: Snapshot, release: Release) -> None:

@@ -4,7 +4,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import SKIP_HOST, WAIT, command
+from underway.cli.options import ACCEPT_HISTORY, SKIP_HOST, WAIT, command
 from underway.cli.release_commands import show_result
 from underway.cli.working import require_yes, use_session
 from underway.model.event import Level
@@ -20,14 +20,17 @@ from underway.report.result_text import pruned_lines, removed_lines
 @command()
 @SKIP_HOST
 @WAIT
-def repair(console: Console, *, skip_hosts: tuple[str, ...], wait_s: float) -> None:
+@ACCEPT_HISTORY
+def repair(
+    console: Console, *, skip_hosts: tuple[str, ...], wait_s: float, accept_history: bool
+) -> None:
     """End what an interrupted run left, mend what differs.
 
     Brings every host to what the current release says: starts what is missing, routes what is
     not routed, removes what is left over. What is as it should be is not touched. It works from
     any machine that has the file.
     """
-    with use_session(console, is_changing=True) as session:
+    with use_session(console, is_changing=True, accepts_history=accept_history) as session:
         result = api.repair(session, skip_hosts=frozenset(map(HostName, skip_hosts)), wait_s=wait_s)
     show_result(console, result)
 
@@ -51,7 +54,8 @@ def prune(console: Console, *, wait_s: float) -> None:
 @command()
 @click.option("--with-data", is_flag=True, help="Delete the app's volumes too.")
 @WAIT
-def remove(console: Console, *, with_data: bool, wait_s: float) -> None:
+@ACCEPT_HISTORY
+def remove(console: Console, *, with_data: bool, wait_s: float, accept_history: bool) -> None:
     """Take the app off its hosts.
 
     Stops and removes its replicas, networks, files, routes, images and records, and leaves other
@@ -59,7 +63,7 @@ def remove(console: Console, *, with_data: bool, wait_s: float) -> None:
     stays, and asks; --yes answers. With --json both stand in the notes of the document, or, where
     nobody said yes, in the error.
     """
-    with use_session(console, is_changing=True) as session:
+    with use_session(console, is_changing=True, accepts_history=accept_history) as session:
         wanted = api.plan_remove(session, with_data=with_data)
         if not wanted.is_empty:
             goes, stays = removal_texts(wanted)

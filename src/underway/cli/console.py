@@ -124,7 +124,7 @@ class Console:
         if options.is_json:
             from underway.report.plain import JsonProgress
 
-            yield _ignore if is_quiet else JsonProgress(sys.stderr)
+            yield JsonProgress(sys.stderr, is_quiet=is_quiet)
         elif options.is_plain or is_quiet or not self._is_drawable():
             from underway.report.plain import PlainProgress
 
@@ -154,10 +154,6 @@ class Console:
 
 def _nothing() -> None:
     return None
-
-
-def _ignore(event: "Event") -> None:
-    del event
 
 
 def _write(stream: TextIO, text: str) -> None:

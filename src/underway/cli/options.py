@@ -166,3 +166,9 @@ WAIT: Final = click.option(
     metavar="DURATION",
     help="How long to wait for another run's lock (30s, 5m). Default: not at all.",
 )
+ACCEPT_HISTORY: Final = click.option(
+    "--accept-history",
+    is_flag=True,
+    help="Go on with the records that the hosts hold, though this machine knows others, or though "
+    "they are not signed.",
+)

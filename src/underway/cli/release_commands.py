@@ -4,7 +4,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import SKIP_HOST, WAIT, command
+from underway.cli.options import ACCEPT_HISTORY, SKIP_HOST, WAIT, command
 from underway.cli.working import release_named, use_session
 from underway.model.names import HostName, ServiceName
 from underway.report.document_making import plan_document, release_document
@@ -117,6 +117,7 @@ def ship(console: Console, *, pull: tuple[str, ...], untested: bool, wait_s: flo
 @SKIP_HOST
 @WAIT
 @_SECRETS
+@ACCEPT_HISTORY
 def deploy(
     console: Console,
     *,
@@ -129,6 +130,7 @@ def deploy(
     skip_hosts: tuple[str, ...],
     wait_s: float,
     current_secrets: bool,
+    accept_history: bool,
 ) -> None:
     """Replace what runs by a release, under load.
 
@@ -138,7 +140,9 @@ def deploy(
     nothing.
     """
     reading = _reading(release, takes_values=current_secrets)
-    with use_session(console, is_changing=True, reading=reading) as session:
+    with use_session(
+        console, is_changing=True, accepts_history=accept_history, reading=reading
+    ) as session:
         options = api.DeployOptions(
             release=release_named(session, release),
             recreate=recreate,
@@ -165,6 +169,7 @@ def deploy(
     is_flag=True,
     help="Go back although what later `before` commands did to the data stays.",
 )
+@ACCEPT_HISTORY
 def rollback(
     console: Console,
     *,
@@ -174,6 +179,7 @@ def rollback(
     wait_s: float,
     current_secrets: bool,
     past_migrations: bool,
+    accept_history: bool,
 ) -> None:
     """Go back to an older release.
 
@@ -181,7 +187,9 @@ def rollback(
     configuration and sensitive values, by the same careful way as a deploy.
     """
     reading = Reading.WHOLE if current_secrets else Reading.SITE
-    with use_session(console, is_changing=True, reading=reading) as session:
+    with use_session(
+        console, is_changing=True, accepts_history=accept_history, reading=reading
+    ) as session:
         options = api.DeployOptions(
             release=release_named(session, release),
             allow_interruption=allow_interruption,

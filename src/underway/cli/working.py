@@ -11,6 +11,7 @@ from underway.cli.console import Console
 from underway.cli.interruption import cancel_on_interrupt
 from underway.cli.options import GlobalOptions
 from underway.errors import RefusedError
+from underway.model.history import Stance
 from underway.model.names import NO_RELEASE, ReleaseNumber
 from underway.wiring.options import Reading
 
@@ -25,14 +26,20 @@ def use_session(
     is_changing: bool = False,
     is_quiet: bool = False,
     reading: Reading = Reading.SITE,
+    accepts_history: bool = False,
 ) -> Iterator[api.Session]:
     """Open the app's hosts and follow what happens.
 
     `is_changing` makes Ctrl-C end in order; `is_quiet` leaves what only a deploy needs to say.
     `reading` is how much of the file is needed: by default what works on any machine that has it.
+    A history in doubt is refused by what changes the app, and told by what only looks, which is
+    quiet or changes nothing; `accepts_history` takes it.
     """
     from underway import wiring
 
+    looks = is_quiet or not is_changing
+    stance = Stance.TELL if looks else Stance.ACCEPT if accepts_history else Stance.REFUSE
+    options = project_options(console.options)
     interruption = (
         cancel_on_interrupt(lambda: console.has_begun)
         if is_changing
@@ -41,7 +48,7 @@ def use_session(
     with (
         console.follow(is_quiet=is_quiet) as sink,
         interruption as cancel,
-        wiring.open_session(project_options(console.options), sink, reading=reading) as session,
+        wiring.open_session(options, sink, reading=reading, stance=stance) as session,
     ):
         session.confirm = console.ask
         session.cancel = cancel

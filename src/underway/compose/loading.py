@@ -14,6 +14,7 @@ from underway.compose.canonical import Tree, read_canonical
 from underway.compose.complaints import placed, variables_missing
 from underway.compose.interpolation import required_variables, templates_in, variables_in
 from underway.compose.positions import Positions, SourceText, written_name
+from underway.compose.signing import key_source
 from underway.compose.site import require_site_values, site_of, site_templates
 from underway.compose.sources import (
     FileReader,
@@ -32,7 +33,6 @@ from underway.compose.x_underway import (
 )
 from underway.errors import ConfigurationError
 from underway.model.names import AppName
-from underway.model.spec import AppSpec
 
 _COMPOSES_CODES: Final = frozenset({"compose-invalid", "file-unreadable", "variable-missing"})
 """What Compose's own complaints become: they name keys, and get their lines here."""
@@ -59,10 +59,13 @@ def load(
 ) -> Understood:
     """Load and understand a project; raises ConfigurationError."""
     with _told_with_places(sources):
-        return understand(_read(sources, composer, files, commands))
+        project = _read(sources, composer, files, commands)
+        return replace(understand(project), signing=project.signing)
 
 
-def load_site(sources: Sources, composer: ProjectComposer, commands: SensitiveCommands) -> AppSpec:
+def load_site(
+    sources: Sources, composer: ProjectComposer, commands: SensitiveCommands
+) -> Understood:
     """The app's name and its hosts, without services: nothing else of the file is needed for it.
 
     Values that only services, volumes and the like are made of may be missing on this machine; no
@@ -83,7 +86,8 @@ def load_site(sources: Sources, composer: ProjectComposer, commands: SensitiveCo
         # Compose itself tells a name that is written out; an uninterpolated one it mangles.
         name = str((tree if "name" in templates else raw).get("name") or "")
         site = site_of(raw, tree, positions)
-        return replace(site, name=AppName(name), environment=sources.environment)
+        spec = replace(site, name=AppName(name), environment=sources.environment)
+        return Understood(spec, {}, signing=key_source(raw, positions, sources.directory))
 
 
 @contextmanager
@@ -136,6 +140,7 @@ def _read(
         files={path: files.read(Path(path)) for path in sorted(set(wanted_paths(canonical, raw)))},
         directory=str(sources.directory),
         environment=sources.environment,
+        signing=key_source(raw, positions, sources.directory),
     )
 
 

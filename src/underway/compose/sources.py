@@ -75,6 +75,17 @@ class ProjectComposer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where the signing key comes from: exactly one of `command`, `file` and `variable` is set."""
+
+    place: str
+    command: tuple[str, ...] = ()
+    timeout_s: float = 0
+    file: Path | None = None
+    variable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """One project as it was read: Compose's two outputs, and all they point at.
 
@@ -88,6 +99,7 @@ class Project:
         files: what stands at each path the project needs from this machine, by absolute path.
         directory: relative paths of the file begin here.
         environment: the `--env` it was loaded for, or "".
+        signing: where the key comes from that signs the app's records.
     """
 
     canonical: str = field(repr=False)
@@ -98,6 +110,7 @@ class Project:
     files: Mapping[str, FileSet] | None = field(default=None, repr=False)
     directory: str = ""
     environment: str = ""
+    signing: KeySource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +118,8 @@ class Understood:
     """The specification, the tests of its images, and the sensitive values they name.
 
     `build_only` are those that only a build or a test needs: they never reach a host's vault.
-    `backup` is how the data is backed up: no release carries it.
+    `backup` is how the data is backed up: no release carries it. `signing` says
+    where the key comes from that signs the app's records, None if they are not signed.
     """
 
     spec: AppSpec
@@ -113,6 +127,7 @@ class Understood:
     build_only: frozenset[SensitiveName] = frozenset()
     testing: Suites = field(default_factory=Suites)
     backup: BackupPolicy | None = None
+    signing: KeySource | None = None
 
     @property
     def runtime_values(self) -> SensitiveValues:

@@ -200,6 +200,23 @@ class PolicyWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     ] = field(default_factory=lambda: ["tests"])
 
 
+class KeyWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Where a key comes from: one of the three. It has at least 32 bytes."""
+
+    command: Annotated[Command, Meta(description="A command that prints it.")] = ""
+    timeout: Annotated[Duration, Meta(description="How long the command may take.")] = "60s"
+    file: Annotated[str, Meta(description="A file of this machine that holds it.")] = ""
+    variable: Annotated[
+        str, Meta(description="A variable of the environment, or of `.env`, that holds it.")
+    ] = ""
+
+
+class SigningWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Records are signed with the team's key, and unsigned ones are refused."""
+
+    key: KeyWish
+
+
 class AppWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """`x-underway` at the top of the file."""
 
@@ -229,6 +246,9 @@ class AppWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     sensitive: Annotated[
         dict[str, SourceWish], Meta(description="Variables of the file that a command prints.")
     ] = {}
+    signing: Annotated[
+        SigningWish | None, Meta(description="Sign the records on the hosts with the team's key.")
+    ] = None
     subnet: Annotated[
         str, Meta(description="Networks take their subnets from it; default `10.213.0.0/16`.")
     ] = ""

@@ -427,6 +427,11 @@ CODES: dict[str, CodeEntry] = {
         "A file that the project names cannot be read or used.",
         "Create it, correct its path, or look at its mode and encoding.",
     ),
+    "history-unknown": CodeEntry(
+        7,
+        "The records on a host do not continue those that this machine knows.",
+        "Ask who removed the app; if that was right, run it again with `--accept-history`.",
+    ),
     "host-name-invalid": CodeEntry(
         3,
         "A host's name has letters that names do not have.",
@@ -758,7 +763,18 @@ CODES: dict[str, CodeEntry] = {
     "record-conflict": CodeEntry(
         7,
         "A release or run is recorded already with another content.",
-        "Run the command again: it takes the next number.",
+        "Run the command again: it takes the next number. Where it names a record, find out who "
+        "wrote it.",
+    ),
+    "record-missigned": CodeEntry(
+        7,
+        "A record of the ledger is not signed with the key of the team.",
+        "Find out who wrote it; `--accept-history` signs what is there, a changed key too.",
+    ),
+    "record-unsigned": CodeEntry(
+        7,
+        "The file names a signing key, and a record of the ledger is not signed.",
+        "If `signing` is new, or the records are right, `--accept-history` signs what is there.",
     ),
     "record-version": CodeEntry(
         7,
@@ -809,6 +825,16 @@ CODES: dict[str, CodeEntry] = {
         2,
         "A service named on the command line is not in the file.",
         "Correct its name: `underway config` lists the services.",
+    ),
+    "signing-key-missing": CodeEntry(
+        7,
+        "The records on a host are signed, and the file names no signing key.",
+        "Give the key of the team under `x-underway.signing`.",
+    ),
+    "signing-key-weak": CodeEntry(
+        3,
+        "The signing key is too short.",
+        "Make one with `openssl rand -hex 32`.",
     ),
     "single-writer-replicas": CodeEntry(
         3,

@@ -41,7 +41,8 @@ def observe(world: World, *, now: float) -> Snapshot:
             states = pool.map(lambda name: _observe_host(world, name), names)
             found |= zip(names, states, strict=True)
         ledgers = [h.ledger for h in found.values() if isinstance(h, HostState) and h.ledger]
-        world.reach(former_hosts(ledgers, found))
+        # Whoever wrote a record that is in doubt shall not choose whom this machine calls.
+        world.reach(former_hosts((ledger for ledger in ledgers if not ledger.doubts), found))
     return Snapshot(app=world.app, hosts=tuple(found[n] for n in sorted(found)), taken_at=now)
 
 

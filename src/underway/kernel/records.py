@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from underway.model.names import HostName
 from underway.model.release import LedgerState, Release, RunRecord
 
 
@@ -32,3 +33,19 @@ def recorded_runs(ordered: Iterable[LedgerState]) -> tuple[RunRecord, ...]:
             if run.number not in found or not found[run.number].ended_at:
                 found[run.number] = run
     return tuple(found[number] for number in sorted(found))
+
+
+def disputed_releases(ledgers: Iterable[LedgerState]) -> dict[int, tuple[HostName, ...]]:
+    """Numbers under which hosts hold different releases, with those hosts, sorted.
+
+    Two clients that each saw only a part of the fleet may have taken one number.
+    """
+    found: dict[int, dict[HostName, Release]] = {}
+    for ledger in ledgers:
+        for release in ledger.releases:
+            found.setdefault(release.number, {})[ledger.host] = release
+    return {
+        number: tuple(sorted(held))
+        for number, held in sorted(found.items())
+        if any(release != next(iter(held.values())) for release in held.values())
+    }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from underway.model.history import Doubt
 from underway.model.image import ImageIdentity
 from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.sensitive import SensitiveDigest
@@ -79,7 +80,10 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
-    """What one host's ledger holds, and the hash of its newest record."""
+    """What one host's ledger holds, and the hash of its newest record.
+
+    `hashes` are those of all its records, oldest first; `doubts` say why it is not believed.
+    """
 
     host: HostName
     releases: tuple[Release, ...] = ()
@@ -88,3 +92,5 @@ class LedgerState:
     current: ReleaseNumber = NO_RELEASE
     head: str = ""
     attestations: tuple[Attestation, ...] = ()
+    hashes: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()

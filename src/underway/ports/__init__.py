@@ -215,7 +215,13 @@ class Ledger(Protocol):
         """The host."""
 
     def read(self) -> LedgerState | None:
-        """All that is recorded; None where there is no anchor. IntegrityError if altered."""
+        """All that is recorded; None where there is no anchor. IntegrityError if altered.
+
+        Nothing is written after a record that is in doubt: the state's `doubts` tell.
+        """
+
+    def accept(self, actor: str, accepted_at: str) -> None:
+        """Sign that all records so far are the right ones; IntegrityError without a team key."""
 
     def record_release(self, release: Release) -> None:
         """Write a release's record; the same again is fine, another content is refused."""

@@ -31,14 +31,20 @@ class PlainProgress:
 
 
 class JsonProgress:
-    """Writes events as JSON lines. Safe to call from several threads."""
+    """Writes events as JSON lines. Safe to call from several threads.
 
-    def __init__(self, stream: TextIO) -> None:
+    `is_quiet` leaves what it leaves of plain lines.
+    """
+
+    def __init__(self, stream: TextIO, *, is_quiet: bool = False) -> None:
         self._stream = stream
+        self._is_quiet = is_quiet
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
+        if self._is_quiet and not is_urgent(event):
+            return
         _write(self._stream, self._lock, encode_event(event).decode() + "\n")
 
 

@@ -10,18 +10,22 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from underway.api.session import Session, Workshop
+from underway.errors import ConfigurationError
 from underway.kernel.telling import Voice
+from underway.kernel.trust import Trust
 from underway.model.event import Level
+from underway.model.history import Stance
 from underway.ports import EventSink
 from underway.wiring.backups import backup_desk
-from underway.wiring.fleet import Fleet
+from underway.wiring.fleet import Fleet, Seals
 from underway.wiring.options import Reading, SessionOptions
 from underway.wiring.workshop import HostWorkshop
 
 if TYPE_CHECKING:
     from underway.adapters.connector import DockerConnector
+    from underway.adapters.signature import TeamKey
     from underway.compose.sources import Understood
-    from underway.wiring.project import ReadProject
+    from underway.wiring.project import Project, ReadProject
 
 __all__ = ["Reading", "SessionOptions", "SystemClock", "actor", "open_session", "understand"]
 
@@ -53,25 +57,57 @@ def understand(options: SessionOptions) -> "Understood":
 
 @contextmanager
 def open_session(
-    options: SessionOptions, sink: EventSink, *, reading: Reading = Reading.WHOLE
+    options: SessionOptions,
+    sink: EventSink,
+    *,
+    reading: Reading = Reading.WHOLE,
+    stance: Stance = Stance.REFUSE,
 ) -> Iterator[Session]:
     """Understand the file, connect to every host at once, and close all in the end.
 
-    A host that does not answer is no error here: it is observed as unreachable.
+    A host that does not answer is no error here: it is observed as unreachable. `stance` says what
+    becomes of a history that is in doubt; where it is only told, a missing signing key is too.
     """
     from underway.adapters.connector import DockerConnector
+    from underway.adapters.heads import StateHeads, heads_directory
     from underway.wiring.project import Project
 
     warming = threading.Thread(target=_warm_up, daemon=True)
     warming.start()
-    read = Project(options).read(reading)
+    project = Project(options)
+    read = project.read(reading)
     warming.join()
     voice = Voice(secrets.token_hex(6), actor(), sink, SystemClock())
     for remark in read.spec.remarks:
         where = f"{remark.place}: " if remark.place else ""
         voice.note(Level.INFO, remark.code, where + remark.message)
+    heads = StateHeads(
+        heads_directory(options.environ),
+        lambda text: voice.note(Level.INFO, "history-not-remembered", text),
+    )
+    seals = Seals(_team_key(project, read, voice, stance), heads)
     with DockerConnector() as connector:
-        yield _session(options, read, connector, voice)
+        session = _session(options, read, connector, voice, seals)
+        session.trust = Trust(heads, stance)
+        yield session
+
+
+def _team_key(
+    project: "Project", read: "ReadProject", voice: Voice, stance: Stance
+) -> "TeamKey | None":
+    """The key that signs records, None without one; ConfigurationError where it is needed."""
+    from underway.adapters.signature import TeamKey
+
+    if read.signing is None:
+        return None
+    try:
+        return TeamKey(read.spec.name, project.signing_key(read.signing))
+    except ConfigurationError as error:
+        if stance is not Stance.TELL:
+            raise
+        text = f"signatures of records are not checked: {error.message}"
+        voice.note(Level.WARNING, error.code, text)
+        return None
 
 
 def _warm_up() -> None:
@@ -94,12 +130,16 @@ def actor() -> str:
 
 
 def _session(
-    options: SessionOptions, read: "ReadProject", connector: "DockerConnector", voice: Voice
+    options: SessionOptions,
+    read: "ReadProject",
+    connector: "DockerConnector",
+    voice: Voice,
+    seals: Seals,
 ) -> Session:
     from underway.adapters.lock import AttachedLocks
 
     spec = read.spec
-    fleet = Fleet(spec.name, connector, spec.hosts)
+    fleet = Fleet(spec.name, connector, spec.hosts, seals=seals)
     engines = fleet.engines
     workshop = HostWorkshop(options, spec, read.values, engines, connector)
     return Session(

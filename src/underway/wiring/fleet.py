@@ -5,27 +5,45 @@ still sends requests: it is reached by the address that was recorded, until a ru
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from underway.errors import UnderwayError
+from underway.kernel.trust import NoHeads
 from underway.kernel.world import World, lost_host
 from underway.model.names import EDGE_CONTAINER, AppName, HostName
 from underway.model.snapshot import Unreachable
 from underway.model.spec import HostSpec
+from underway.ports.heads import Heads
 
 if TYPE_CHECKING:
     from underway.adapters.connector import DockerConnector
     from underway.adapters.engine import DockerEngine
     from underway.adapters.haproxy import HaproxyProxy
     from underway.adapters.ledger import AnchorLedger
+    from underway.adapters.signature import TeamKey
     from underway.adapters.vault import AnchorVault
+
+
+@dataclass(frozen=True, slots=True)
+class Seals:
+    """What ledgers are written with: the team's key, and the memory of what was written last."""
+
+    key: "TeamKey | None" = None
+    heads: Heads = field(default_factory=NoHeads)
 
 
 class Fleet:
     """Engines by host, and the ports that stand on them; grows when more hosts are reached."""
 
     def __init__(
-        self, app: AppName, connector: "DockerConnector", hosts: Sequence[HostSpec]
+        self,
+        app: AppName,
+        connector: "DockerConnector",
+        hosts: Sequence[HostSpec],
+        *,
+        seals: Seals | None = None,
     ) -> None:
         """Connect to `hosts` at once; those that do not answer are lost.
 
@@ -33,6 +51,7 @@ class Fleet:
         """
         self._connector = connector
         self._app = app
+        self._seals = seals or Seals()
         self.engines: dict[HostName, DockerEngine] = {}
         self._proxies: dict[HostName, HaproxyProxy] = {}
         self._ledgers: dict[HostName, AnchorLedger] = {}
@@ -82,8 +101,19 @@ class Fleet:
             self.engines[name] = engine
             edge = CommandServer(engine, EDGE_CONTAINER, moved=ScriptExit.SUCCEEDED)
             self._proxies[name] = HaproxyProxy(edge)
-            self._ledgers[name] = AnchorLedger(anchor, self._app)
+            self._ledgers[name] = AnchorLedger(
+                anchor, self._app, key=self._seals.key, on_head=self._memory_of(engine)
+            )
             self._vaults[name] = AnchorVault(anchor, self._app)
+
+    def _memory_of(self, engine: "DockerEngine") -> Callable[[str], None]:
+        """Remembers a head of the ledger on `engine`, if that still tells who it is."""
+
+        def remember(head: str) -> None:
+            with suppress(UnderwayError):
+                self._seals.heads.remember(self._app, engine.facts().id, head)
+
+        return remember
 
 
 def _is_remote(host: HostSpec) -> bool:

@@ -9,10 +9,11 @@ from underway.adapters.compose_commands import CommandOutputs
 from underway.adapters.compose_files import LocalFiles, find_sources
 from underway.adapters.compose_program import ComposeProgram
 from underway.compose.loading import Sources, load, load_site
-from underway.compose.sources import Understood
+from underway.compose.signing import read_key
+from underway.compose.sources import KeySource, Understood
 from underway.errors import BugError, ConfigurationError, UnderwayError
 from underway.model.backup import BackupPolicy
-from underway.model.sensitive import SensitiveValues
+from underway.model.sensitive import Sensitive, SensitiveValues
 from underway.model.spec import AppSpec
 from underway.model.testing import Suites
 from underway.wiring.options import Reading, SessionOptions
@@ -31,6 +32,7 @@ class ReadProject:
     unread: UnderwayError | None = None
     testing: Suites = field(default_factory=Suites)
     backup: BackupPolicy | None = None
+    signing: KeySource | None = None
 
 
 class Project:
@@ -38,6 +40,7 @@ class Project:
 
     def __init__(self, options: SessionOptions) -> None:
         """Find the files; raises ConfigurationError."""
+        self._environ = options.environ
         self._sources = _sources(options)
         self._composer = ComposeProgram(
             directory=self._sources.directory,
@@ -52,28 +55,40 @@ class Project:
         """The specification with its values; raises ConfigurationError."""
         return load(self._sources, self._composer, LocalFiles(), self._commands)
 
-    def site(self) -> AppSpec:
-        """The app's name and hosts; raises ConfigurationError."""
+    def site(self) -> Understood:
+        """The app's name and hosts, without values; raises ConfigurationError."""
         return load_site(self._sources, self._composer, self._commands)
 
     def read(self, reading: Reading) -> ReadProject:
         """As much as `reading` says; raises ConfigurationError."""
         if reading is Reading.SITE:
             unread = BugError("bug", "a command that reads no values of the file asked for them")
-            return ReadProject(self.site(), unread=unread)
+            return self._read_site(unread)
         try:
             understood = self.whole()
         except ConfigurationError as error:
             if reading is Reading.WHOLE or error.code not in VALUES_CODES:
                 raise
-            return ReadProject(self.site(), unread=error)
+            return self._read_site(error)
         return ReadProject(
             understood.spec,
             understood.values,
             understood.runtime_values,
             testing=understood.testing,
             backup=understood.backup,
+            signing=understood.signing,
         )
+
+    def signing_key(self, source: KeySource) -> Sensitive:
+        """The key that signs the app's records; raises ConfigurationError."""
+        names = [source.variable] if source.variable else []
+        known = {name: self._environ[name] for name in names if name in self._environ}
+        variables = known or self._composer.variables(names)
+        return read_key(source, self._commands, LocalFiles(), variables)
+
+    def _read_site(self, unread: UnderwayError) -> ReadProject:
+        site = self.site()
+        return ReadProject(site.spec, unread=unread, signing=site.signing)
 
 
 def _sources(options: SessionOptions) -> Sources:

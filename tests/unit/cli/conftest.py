@@ -12,6 +12,7 @@ from underway.api.session import Shipped, Workshop
 from underway.kernel.telling import Voice
 from underway.kernel.world import World
 from underway.model.event import Event
+from underway.model.history import Stance
 from underway.model.image import ImageIdentity
 from underway.model.lock import LockHolder
 from underway.model.names import ReleaseNumber
@@ -84,6 +85,7 @@ class Stage:
     sessions: list[api.Session] = field(default_factory=list)
     opened_with: list[object] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
+    stances: list[Stance] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -93,7 +95,11 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 
     @contextmanager
     def open_session(
-        options: object, sink: Callable[[Event], None], *, reading: Reading
+        options: object,
+        sink: Callable[[Event], None],
+        *,
+        reading: Reading,
+        stance: Stance = Stance.REFUSE,
     ) -> Iterator[api.Session]:
         clock = StillClock()
         session = api.Session(
@@ -108,6 +114,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
         made.sessions.append(session)
         made.opened_with.append(options)
         made.readings.append(reading)
+        made.stances.append(stance)
         yield session
 
     monkeypatch.setattr(wiring, "open_session", open_session)

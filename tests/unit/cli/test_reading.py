@@ -7,6 +7,7 @@ from underway import api
 from underway.cli.program import run_program
 from underway.cli.sections import SECTIONS
 from underway.errors import RefusedError
+from underway.model.history import Stance
 from underway.wiring.options import Reading
 
 READINGS = {
@@ -42,15 +43,47 @@ def test_every_command_is_known_here() -> None:
     assert {line.split()[0] for line in READINGS} == commands - ASKS_NO_HOST
 
 
-@pytest.mark.parametrize("line", READINGS)
-def test_a_command_reads_no_more_than_it_needs(
-    line: str, stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(autouse=True)
+def no_use_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands end where they would do something."""
+
     def stop(*_: object, **__: object) -> None:
         raise RefusedError("not-confirmed", "far enough")
 
     for name in api.__all__:
         if callable(getattr(api, name)) and not isinstance(getattr(api, name), type):
             monkeypatch.setattr(api, name, stop)
+
+
+@pytest.mark.parametrize("line", READINGS)
+def test_a_command_reads_no_more_than_it_needs(line: str, stage: Stage) -> None:
     assert run_program(line.split()) == RefusedError.exit_code
     assert stage.readings == [READINGS[line]]
+
+
+STANCES = {
+    "plan": Stance.TELL,
+    "ship": Stance.REFUSE,
+    "deploy": Stance.REFUSE,
+    "deploy --accept-history": Stance.ACCEPT,
+    "rollback": Stance.REFUSE,
+    "rollback --accept-history": Stance.ACCEPT,
+    "status": Stance.TELL,
+    "history": Stance.TELL,
+    "logs": Stance.TELL,
+    "check": Stance.TELL,
+    "lock": Stance.TELL,
+    "repair": Stance.REFUSE,
+    "repair --accept-history": Stance.ACCEPT,
+    "prune": Stance.REFUSE,
+    "remove --yes": Stance.REFUSE,
+    "remove --yes --accept-history": Stance.ACCEPT,
+}
+
+
+@pytest.mark.parametrize("line", STANCES)
+def test_what_changes_the_app_refuses_a_doubtful_history_and_what_looks_tells_it(
+    line: str, stage: Stage
+) -> None:
+    assert run_program(line.split()) == RefusedError.exit_code
+    assert stage.stances == [STANCES[line]]

@@ -67,7 +67,7 @@ def site(
     composer = ComposeProgram(
         sources.directory, variables, project_name=project_name, _binary=BINARY
     )
-    return load_site(sources, composer, commands or Commands())
+    return load_site(sources, composer, commands or Commands()).spec
 
 
 def refused(directory: Path, text: str, **given: Mapping[str, str]) -> ConfigurationError:
