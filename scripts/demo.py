@@ -2,26 +2,30 @@
 
 A laboratory host is started (a real Docker engine in a network namespace, see lab/), the sample
 application Libra is shipped and deployed, replaced by a second version under load, and rolled
-back. Every request is counted and every acknowledged upload is read back. Nothing is left behind.
+back; then it is backed up under load, loses all its files, and gets them back. Every request is
+counted and every acknowledged upload is read back. Nothing is left behind.
 """
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from lab.errors import LabError
 from lab.laboratory import Laboratory, down
 from lab.load import Load, Mix, Target, read_back
-from lab.load.profile import libra
-from scripts.demo_libra import Visitor, grow_lawyers
+from lab.load.profile import Profile, libra
+from lab.load.result import Acknowledged
+from scripts.demo_libra import Visitor, grow_lawyers, lose_everything
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "demo"
@@ -70,7 +74,7 @@ def project() -> Iterator[Path]:
         yield copy
 
 
-def environment(lab: Laboratory) -> dict[str, str]:
+def environment(lab: Laboratory, directory: Path) -> dict[str, str]:
     """What a user of that host would have set."""
     described = lab.describe()
     tools = described["tools"]
@@ -83,8 +87,10 @@ def environment(lab: Laboratory) -> dict[str, str]:
         "UNDERWAY_TOOLS_BASE": lab.images["tools-base"],
         "PYTHON_IMAGE": lab.images["python"],
         "POSTGRES_IMAGE": lab.images["postgres"],
+        "XDG_STATE_HOME": str(directory.parent / "state"),
         "LIBRA_HOST": HOST,
         "LIBRA_MIGRATE_AT_START": "0",
+        "LIBRA_BACKUP_PASSWORD": secrets.token_urlsafe(),
     }
 
 
@@ -97,16 +103,40 @@ def underway(directory: Path, env: Mapping[str, str], *arguments: str, **values:
     print(f"({time.monotonic() - began:.1f} s)", flush=True)
 
 
-def under_load(lab: Laboratory, directory: Path, env: Mapping[str, str]) -> bool:
+@dataclass(frozen=True)
+class Users:
+    """Those who use Libra meanwhile, and whether they lost anything."""
+
+    lab: Laboratory
+    profile: Profile
+
+    @classmethod
+    def of(cls, lab: Laboratory) -> "Users":
+        """Users with a session and a matter to put files in."""
+        visitor = Visitor(lab.hosts[0].address, HOST)
+        token = visitor.log_in("portia")
+        return cls(lab, libra(visitor.first_matter(token), token))
+
+    @property
+    def edge(self) -> Target:
+        """Where they send their requests."""
+        return Target("edge", self.lab.hosts[0].address, 80)
+
+    def load(self) -> Load:
+        """What they ask for."""
+        return Load([self.edge], host=HOST, mix=MIX, profile=self.profile)
+
+    def missing(self, uploads: Sequence[Acknowledged]) -> int:
+        """How many of the uploads that were acknowledged cannot be read back whole."""
+        found = read_back(uploads, [self.edge], host=HOST, profile=self.profile)
+        print(f"uploads acknowledged and read back: {found.right} right, {len(found.wrong)} wrong")
+        return len(found.wrong)
+
+
+def replace_under_load(users: Users, directory: Path, env: Mapping[str, str]) -> bool:
     """Replace and roll back under load; whether nothing was lost."""
-    address = lab.hosts[0].address
-    visitor = Visitor(address, HOST)
-    token = visitor.log_in("portia")
-    matter = visitor.first_matter(token)
-    target = Target("edge", address, 80)
-    profile = libra(matter, token)
     say("Load: about 160 requests/s of all kinds (new connections, 3 s, uploads, sockets)")
-    with Load([target], host=HOST, mix=MIX, profile=profile) as load:
+    with users.load() as load:
         load.wait_until(lambda seen: seen.requests > WARM, timeout_s=60, what="load")
         underway(directory, env, "deploy", "--untested", VERSION="v2")
         time.sleep(SETTLE_S)
@@ -115,9 +145,25 @@ def under_load(lab: Laboratory, directory: Path, env: Mapping[str, str]) -> bool
         result = load.stop()
     say("What the users saw")
     print(result.table())
-    found = read_back(result.journal, [target], host=HOST, profile=profile)
-    print(f"uploads acknowledged and read back: {found.right} right, {len(found.wrong)} wrong")
-    return not (result.lost or result.stale or found.wrong)
+    return not (result.lost or result.stale or users.missing(result.journal))
+
+
+def lose_and_restore(users: Users, directory: Path, env: Mapping[str, str]) -> bool:
+    """Back up under load, lose every file, bring them back; whether nothing was lost."""
+    underway(directory, env, "backup", "init")
+    with users.load() as load:
+        load.wait_until(lambda seen: len(seen.journal) > 1, timeout_s=60, what="uploads")
+        before = load.snapshot().journal
+        underway(directory, env, "backup", "create")
+        result = load.stop()
+    say("What the users saw while it was backed up")
+    print(result.table())
+    say("Lose it: every file in /uploads, and every row about them")
+    lose_everything(env)
+    was_lost = users.missing(before) == len(before)
+    underway(directory, env, "backup", "restore", "--yes")
+    is_back = not users.missing(before)
+    return was_lost and is_back and not (result.lost or result.stale)
 
 
 def main() -> int:
@@ -130,10 +176,12 @@ def main() -> int:
     say("Start a laboratory host (the first time, base images are built: some minutes)")
     try:
         with laboratory() as lab, project() as directory:
-            env = environment(lab)
+            env = environment(lab, directory)
             underway(directory, env, "deploy", "--untested", VERSION="v1")
             grow_lawyers(env)
-            is_sound = under_load(lab, directory, env)
+            users = Users.of(lab)
+            is_sound = replace_under_load(users, directory, env)
+            is_sound &= lose_and_restore(users, directory, env)
             underway(directory, env, "status")
             underway(directory, env, "history")
             underway(directory, env, "remove", "--with-data", "--yes")

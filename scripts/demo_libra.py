@@ -7,26 +7,31 @@ from collections.abc import Mapping
 from typing import Any
 
 PASSWORD = "libra-demo"  # noqa: S105 -- the sample's published demo password
-REPLICA_FILTER = (
-    "--filter",
-    "label=underway.role=replica",
-    "--filter",
-    "label=underway.service=web",
-)
+LOSS = {
+    "db": ("psql", "-U", "libra", "-d", "libra", "-c", "truncate files cascade"),
+    "web": ("sh", "-c", "rm -rf /uploads/files/*"),
+}
 
 
 def grow_lawyers(env: Mapping[str, str]) -> None:
     """Make the demo users and matters, by the sample's own command in a replica."""
+    _in_replica(env, "web", "/app/manage", "seed")
+
+
+def lose_everything(env: Mapping[str, str]) -> None:
+    """What a wrong command on a bad day does: all files, and all that is known of them."""
+    for service, command in LOSS.items():
+        _in_replica(env, service, *command)
+
+
+def _in_replica(env: Mapping[str, str], service: str, *command: str) -> None:
+    labels = ("underway.role=replica", f"underway.service={service}")
+    filters = [word for label in labels for word in ("--filter", f"label={label}")]
     listed = subprocess.run(
-        ["docker", "ps", "-q", *REPLICA_FILTER],
-        env=env,
-        check=True,
-        capture_output=True,
-        text=True,
+        ["docker", "ps", "-q", *filters], env=env, check=True, capture_output=True, text=True
     )
-    replica = listed.stdout.split()[0]
     subprocess.run(
-        ["docker", "exec", replica, "/app/manage", "seed"],
+        ["docker", "exec", listed.stdout.split()[0], *command],
         env=env,
         check=True,
         stdout=subprocess.DEVNULL,
