@@ -71,12 +71,19 @@ class Causes:
             return f"new in release {self.number}"
         if self.found:
             return told(self.found)
-        return self._unchanged(before, replica)
+        return self._moved_data or self._unchanged(before, replica)
 
     @property
     def unwell(self) -> tuple[Held, ...]:
         """Old replicas that go because they are unwell."""
         return self.cast.unwell
+
+    @property
+    def _moved_data(self) -> str:
+        """Which of its volumes get another physical one behind them; "" where none does."""
+        swung = {binding.volume for binding in self.scene.policy.bindings}
+        mine = sorted({m.source for m in self.cast.service.mounts if m.source in swung})
+        return f"volume {', '.join(mine)} has other data behind it" if mine else ""
 
     def _unchanged(self, before: ServiceSpec, replica: Replica) -> str:
         """Why one more replica of a configuration that serves already is made."""
@@ -104,7 +111,7 @@ class Causes:
         if self.base and self.base.number == self.number:
             if self.cast.service.name in self.scene.policy.recreate:
                 return "replaced as asked (--recreate)"
-            return f"not of release {self.number}, which the app runs"
+            return self._moved_data or f"not of release {self.number}, which the app runs"
         return f"replaced by release {self.number}"
 
     def _surplus(self, held: Held) -> str:

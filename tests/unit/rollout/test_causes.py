@@ -19,7 +19,7 @@ from tests.property.voyage import TOOLS, UNDO, deployed, planned
 from underway.model.change import Difference, Turn
 from underway.model.names import HostName, SensitiveName, ServiceName
 from underway.model.plan import InterruptionKind, Plan
-from underway.model.release import Release
+from underway.model.release import Binding, Release
 from underway.model.sensitive import SensitiveDigest
 from underway.model.spec import (
     EnvVar,
@@ -172,6 +172,19 @@ def test_leaving_a_host_out_tells_where_its_replicas_go() -> None:
     web = proxied("web", TWO, replicas=2)
     (text,) = scaled(web, web, left_out).remarks
     assert text.endswith("; its replicas of web are made on other hosts")
+
+
+def test_restored_data_is_why_what_mounts_it_is_made_anew_and_the_rest_stays() -> None:
+    first = release(1, (BARE, database(ONE)), ONE)
+    swung = Policy(tools=TOOLS, bindings=(Binding("data", "restored"),))
+    plan = planned(first, deployed(Pair(first, first).fleet(), first).snapshot(), swung)
+    moved = "volume data has other data behind it"
+    touched = (CreateContainer, StopContainer)
+    causes = {
+        step.cause for step in plan.steps() if isinstance(step, touched) and "db" in str(step)
+    }
+    assert causes == {moved}
+    assert [(change.service, change.cause) for change in plan.changes] == [("db", moved)]
 
 
 def test_a_new_service_and_one_that_goes_say_so() -> None:
