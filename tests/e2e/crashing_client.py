@@ -56,11 +56,11 @@ class Crash:
 
 def wrap(crash: Crash) -> None:
     """Put `crash` around every effect."""
-    acquire, record_run = AttachedLocks.acquire, AnchorLedger.record_run
+    claim, record_run = AttachedLocks.claim, AnchorLedger.record_run
     applied = executor._Walker._applied
 
-    def crashing_acquire(locks: AttachedLocks, *arguments: Any, **options: Any) -> Any:
-        return crash.around("Lock", lambda: acquire(locks, *arguments, **options))
+    def crashing_claim(locks: AttachedLocks, *arguments: Any, **options: Any) -> Any:
+        return crash.around("Lock", lambda: claim(locks, *arguments, **options))
 
     def crashing_record(ledger: AnchorLedger, record: Any) -> Any:
         name = "RecordRunEnd" if record.ended_at else "RecordRunBegin"
@@ -71,7 +71,7 @@ def wrap(crash: Crash) -> None:
         return crash.around(name, lambda: applied(walker, number, host, step))
 
     for owner, name, replacement in (
-        (AttachedLocks, "acquire", crashing_acquire),
+        (AttachedLocks, "claim", crashing_claim),
         (AnchorLedger, "record_run", crashing_record),
         (executor._Walker, "_applied", crashing_step),
     ):

@@ -2,7 +2,7 @@
 
     python -m tests.e2e.pausing_client DIRECTORY before|after PATTERN COMMAND...
 
-A step is told as `CreateContainer beacon-web-7f3a2c-1 on h3: release 2, replica 1`. At the first
+A step is told as `CreateContainer beacon-web-7f3a2c-1 on h3: image changed`. At the first
 one that PATTERN (a regular expression) finds, the client makes DIRECTORY/reached with this text
 and goes on when DIRECTORY/go is there. The product has no hook for this: its applier is wrapped
 here, in this process only.
