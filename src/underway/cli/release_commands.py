@@ -7,7 +7,8 @@ from underway.cli.console import Console
 from underway.cli.options import ACCEPT_HISTORY, SKIP_HOST, WAIT, command
 from underway.cli.working import release_named, use_session
 from underway.model.names import HostName, ServiceName
-from underway.report.document_making import plan_document, release_document
+from underway.report.document_making import plan_document
+from underway.report.history_documents import release_document
 from underway.report.history_text import release_lines
 from underway.report.plan_text import plan_lines
 from underway.report.result_text import deployed_lines

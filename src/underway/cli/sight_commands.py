@@ -12,13 +12,9 @@ from underway.cli.options import command, read_duration
 from underway.cli.working import use_session
 from underway.model.names import NO_RELEASE, ServiceName
 from underway.report.check_text import check_exit_code, check_lines
-from underway.report.document_making import (
-    check_document,
-    history_document,
-    releases_document,
-    status_document,
-)
+from underway.report.document_making import check_document, status_document
 from underway.report.documents import LogDocument, encode_line
+from underway.report.history_documents import history_document, releases_document
 from underway.report.history_text import history_lines, release_list_lines
 from underway.report.line import clean
 from underway.report.status_text import status_lines

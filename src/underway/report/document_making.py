@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
 from underway.errors import (
     CODES,
     ConfigurationError,
@@ -17,18 +15,15 @@ from underway.errors import (
 from underway.model.change import ServiceChange
 from underway.model.check import CheckResult
 from underway.model.event import Outcome
-from underway.model.names import AppName, HostName, ReleaseNumber
+from underway.model.names import AppName, HostName
 from underway.model.plan import Plan
-from underway.model.release import Release, RunRecord
 from underway.model.status import (
     HostStatus,
     LockStatus,
-    ReleaseStatus,
     ReplicaStatus,
     ServiceStatus,
     StatusReport,
 )
-from underway.model.testing import proof_of
 from underway.report.check_text import check_exit_code
 from underway.report.document_parts import (
     ChangePart,
@@ -40,13 +35,10 @@ from underway.report.document_parts import (
     ErrorPart,
     FailurePart,
     HostPart,
-    ImagePart,
     InterruptionPart,
     LockPart,
     NotePart,
-    ReleasePart,
     ReplicaPart,
-    RunPart,
     ServicePart,
     StagePart,
     StepPart,
@@ -57,11 +49,8 @@ from underway.report.documents import (
     CodeDocument,
     CodesDocument,
     ErrorDocument,
-    HistoryDocument,
     LockDocument,
     PlanDocument,
-    ReleaseDocument,
-    ReleasesDocument,
     RunDocument,
     StatusDocument,
 )
@@ -226,75 +215,6 @@ def _outcome(error: UnderwayError | None) -> Outcome:
             return Outcome.REFUSED
         case _:
             return Outcome.FAILED
-
-
-def history_document(app: AppName, runs: Sequence[RunRecord]) -> HistoryDocument:
-    """Runs, newest first."""
-    return HistoryDocument(
-        app=app,
-        runs=tuple(
-            RunPart(
-                number=run.number,
-                command=run.command,
-                release=run.release,
-                actor=run.actor,
-                started_at=run.started_at,
-                ended_at=run.ended_at,
-                outcome=run.outcome,
-                exit_code=run.exit_code,
-                current=run.current,
-                cause=run.cause,
-                code=run.code,
-            )
-            for run in sorted(runs, key=_number, reverse=True)
-        ),
-    )
-
-
-def releases_document(
-    app: AppName, releases: Sequence[ReleaseStatus], current: ReleaseNumber
-) -> ReleasesDocument:
-    """Releases, newest first."""
-    ordered = sorted(releases, key=lambda known: known.release.number, reverse=True)
-    parts = (
-        msgspec.structs.replace(
-            _release(known.release),
-            standing=known.standing,
-            hosts=known.hosts,
-            namesakes=known.namesakes,
-        )
-        for known in ordered
-    )
-    return ReleasesDocument(app, current, tuple(parts))
-
-
-def release_document(release: Release) -> ReleaseDocument:
-    """One release."""
-    return ReleaseDocument(app=release.spec.name, release=_release(release))
-
-
-def _number(entry: RunRecord) -> int:
-    return entry.number
-
-
-def _release(release: Release) -> ReleasePart:
-    return ReleasePart(
-        number=release.number,
-        tag=release.tag,
-        commit=release.commit,
-        created_at=release.created_at,
-        created_by=release.created_by,
-        images=tuple(
-            ImagePart(
-                entry.service,
-                entry.image.reference,
-                entry.image.config_digest,
-                entry.image.manifest_digest,
-            )
-            for entry in release.images
-        ),
-        tests=proof_of(release.suites, frozenset()).value,
-    )
 
 
 def check_document(app: AppName, results: Sequence[CheckResult]) -> CheckDocument:

@@ -29,11 +29,8 @@ from underway.report.document_making import (
     code_document,
     codes_document,
     error_document,
-    history_document,
     lock_document,
     plan_document,
-    release_document,
-    releases_document,
     run_document,
     status_document,
 )
@@ -45,6 +42,7 @@ from underway.report.documents import (
     encode_document,
     schema_text,
 )
+from underway.report.history_documents import history_document, release_document, releases_document
 from underway.report.suites_document import suites_document
 from underway.report.view import fold_all
 
