@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EXPLAINED = 20
+STALL_S = 2.0  # beyond this, what was counted says as much of the machine as of the application
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,9 @@ class Result:
         """Return the totals and the first 20 requests that were lost or stale."""
         shown = [str(incident) for incident in self.incidents[:EXPLAINED]]
         title = f"{self.lost} lost, {self.stale} stale of {self.requests} requests"
-        return "\n".join([f"{title} in {self.elapsed_s:.1f} s", *shown])
+        stood = self.max_lag_ms / 1000
+        doubt = f"; the generator itself stood still for {stood:.1f} s" if stood > STALL_S else ""
+        return "\n".join([f"{title} in {self.elapsed_s:.1f} s{doubt}", *shown])
 
     def table(self) -> str:
         """Return the finding for a person's eyes."""
