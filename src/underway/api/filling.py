@@ -26,12 +26,13 @@ from underway.model.names import (
 )
 from underway.model.release import Binding
 from underway.model.restore_point import Manifest
+from underway.model.secret_files import secret_files
 from underway.model.snapshot import Role
 from underway.model.spec import HealthSpec
 from underway.ports.backup import BackupStore, Workplace
 from underway.rollout.addresses import Location
 from underway.rollout.naming import files_volume, own_labels
-from underway.rollout.request import image_reference, replica_request, secret_files
+from underway.rollout.request import image_reference, replica_request
 from underway.rollout.scene import Replica
 
 _GENERATION = Generation("restore")

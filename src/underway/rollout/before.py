@@ -12,6 +12,7 @@ from underway.model.image import ImageIdentity
 from underway.model.names import HostName, ReleaseNumber, ServiceName
 from underway.model.plan import Stage
 from underway.model.release import Release, ServiceImage
+from underway.model.secret_files import secret_files
 from underway.model.snapshot import ContainerStatus, Role
 from underway.model.spec import BeforeSpec, ServiceSpec
 from underway.model.step import (
@@ -27,7 +28,7 @@ from underway.rollout.cast import Cast, cast_of
 from underway.rollout.condition import holds_resources
 from underway.rollout.naming import before_name, files_volume, own_labels, undo_name
 from underway.rollout.reach import names_for
-from underway.rollout.request import before_request, image_reference, secret_files
+from underway.rollout.request import before_request, image_reference
 from underway.rollout.scene import Held, Scene
 from underway.rollout.stages import in_lanes
 

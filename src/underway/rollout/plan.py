@@ -12,6 +12,7 @@ from underway.model.change import ServiceChange
 from underway.model.names import LABEL_ROLE, HostName, ServiceName
 from underway.model.plan import Interruption, Lane, Plan, Stage
 from underway.model.release import Release
+from underway.model.secret_files import secret_files
 from underway.model.snapshot import Role, Snapshot
 from underway.model.step import RemoveContainer, RemoveVolume, Step
 from underway.rollout.addresses import Allocator
@@ -27,7 +28,6 @@ from underway.rollout.naming import files_volume, is_retired
 from underway.rollout.order import turns
 from underway.rollout.prepare import Preparation
 from underway.rollout.proxies import Proxies
-from underway.rollout.request import secret_files
 from underway.rollout.retirement import Retirement
 from underway.rollout.routes import Routes, taking_over
 from underway.rollout.scene import Held, Policy, Scene

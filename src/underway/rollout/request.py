@@ -22,8 +22,9 @@ from underway.model.names import (
     VolumeName,
 )
 from underway.model.release import Release
+from underway.model.secret_files import SECRETS_DIRECTORY, secret_files, uploaded_files
 from underway.model.snapshot import Role
-from underway.model.spec import BeforeSpec, FileSpec, HealthSpec, Mount, MountKind, ServiceSpec
+from underway.model.spec import BeforeSpec, HealthSpec, Mount, MountKind, ServiceSpec
 from underway.rollout.addresses import Location
 from underway.rollout.naming import (
     anchor_name,
@@ -35,7 +36,6 @@ from underway.rollout.naming import (
 from underway.rollout.reach import Names
 from underway.rollout.scene import Replica
 
-SECRETS_DIRECTORY = "/run/secrets"
 _CONTENT: Final = re.compile(r":(?:[^/]*-)?([0-9a-f]{12})$")
 """The digits of the sources, as the last part of a built tools image's tag."""
 
@@ -66,20 +66,6 @@ def tools_content(tools: ImageIdentity) -> str:
     """
     digits = _CONTENT.search(tools.reference)
     return digits[1] if digits and not tools.pull_reference else tools.config_digest
-
-
-def secret_files(service: ServiceSpec) -> tuple[FileSpec, ...]:
-    """Files that stand in the generation's volume, mounted read-only at `/run/secrets`."""
-    return tuple(
-        entry
-        for entry in service.files
-        if entry.is_secret and entry.target.startswith(f"{SECRETS_DIRECTORY}/")
-    )
-
-
-def _uploaded_files(service: ServiceSpec) -> tuple[FileSpec, ...]:
-    mounted = set(secret_files(service))
-    return tuple(entry for entry in service.files if entry not in mounted)
 
 
 def _mounts(
@@ -128,7 +114,7 @@ def replica_request(
         engine=service.engine,
         environment=service.environment,
         mounts=_mounts(service, replica, release, bindings),
-        files=_uploaded_files(service),
+        files=uploaded_files(service),
         health=service.health,
         published=location.published,
         networks=location.networks,
@@ -167,7 +153,7 @@ def before_request(
         environment=service.environment,
         command=before.command,
         mounts=_mounts(service, replica, release, bindings),
-        files=_uploaded_files(service),
+        files=uploaded_files(service),
         health=HealthSpec(test=("NONE",)),
         networks=tuple(NetworkPlace(physical[p.network]) for p in service.networks),
         extra_hosts=(*service.extra_hosts, *names),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from underway.model.names import ContainerName, HostName
 from underway.model.plan import Stage
+from underway.model.secret_files import secret_files
 from underway.model.snapshot import ContainerState, ContainerStatus, Role
 from underway.model.spec import DependencyCondition, HealthSpec, ServiceSpec
 from underway.model.step import (
@@ -22,7 +23,7 @@ from underway.rollout.causes import Causes
 from underway.rollout.condition import holds_resources
 from underway.rollout.naming import files_volume, own_labels, retired_name
 from underway.rollout.reach import names_for
-from underway.rollout.request import image_reference, replica_request, secret_files
+from underway.rollout.request import image_reference, replica_request
 from underway.rollout.scene import Replica, Scene
 from underway.rollout.stages import in_lanes, in_parallel
 

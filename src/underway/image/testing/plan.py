@@ -23,6 +23,7 @@ from underway.model.names import (
     ServiceName,
     VolumeName,
 )
+from underway.model.secret_files import SECRETS_DIRECTORY, secret_files, uploaded_files
 from underway.model.snapshot import Role
 from underway.model.spec import (
     AppSpec,
@@ -37,7 +38,6 @@ from underway.model.spec import (
 )
 from underway.model.testing import SuiteSpec
 
-SECRETS_DIRECTORY: Final = "/run/secrets"
 _RUN_DIGITS: Final = 6
 _TRIES_OF_A_NEED: Final = 5
 
@@ -103,7 +103,7 @@ def plan_suite(
         filled=tuple(
             FilledVolume(maker.files_volume(who), image_ids[service.name], files)
             for who, service in (*((s.name, s) for s in services), ("suite", everyone[0]))
-            if (files := _secret_files(service))
+            if (files := secret_files(service))
         ),
         needs=needs,
         subject=subject,
@@ -132,7 +132,7 @@ class _Maker:
             engine=json.dumps(engine, sort_keys=True),
             environment=service.environment,
             mounts=self._mounts(service, service.name),
-            files=_uploaded_files(service),
+            files=uploaded_files(service),
             health=service.health,
             networks=(NetworkPlace(self.prefix, aliases=tuple(sorted(aliases))),),
             extra_hosts=service.extra_hosts,
@@ -159,7 +159,7 @@ class _Maker:
             environment=tuple(merged[name] for name in sorted(merged)),
             command=suite.command,
             mounts=self._mounts(service, "suite"),
-            files=_uploaded_files(service),
+            files=uploaded_files(service),
             health=HealthSpec(test=("NONE",)),
             networks=(NetworkPlace(self.prefix, aliases=(service.name,) if is_named else ()),),
             extra_hosts=service.extra_hosts,
@@ -196,7 +196,7 @@ class _Maker:
                 mounts.append(Mount(MountKind.VOLUME, "", mount.target))
             else:
                 mounts.append(mount)
-        if _secret_files(service):
+        if secret_files(service):
             volume = self.files_volume(who)
             mounts.append(Mount(MountKind.VOLUME, volume, SECRETS_DIRECTORY, read_only=True))
         return tuple(mounts)
@@ -205,19 +205,6 @@ class _Maker:
 def _is_foreign(mount: Mount) -> bool:
     """Whether a test could change something of the host through it."""
     return mount.kind is MountKind.BIND and not mount.read_only
-
-
-def _secret_files(service: ServiceSpec) -> tuple[FileSpec, ...]:
-    return tuple(
-        file
-        for file in service.files
-        if file.is_secret and file.target.startswith(f"{SECRETS_DIRECTORY}/")
-    )
-
-
-def _uploaded_files(service: ServiceSpec) -> tuple[FileSpec, ...]:
-    mounted = set(_secret_files(service))
-    return tuple(file for file in service.files if file not in mounted)
 
 
 def _engine(service: ServiceSpec, *, is_need: bool) -> dict[str, Any]:
