@@ -192,7 +192,7 @@ class Sight:
             left = [v for v in volumes if v.rpartition("-")[2] not in here]
             assert not left, f"{host.name} still has {left}; generations are {here}"
 
-    def expect_lock_free(self, timeout_s: float = 5.0) -> None:
+    def expect_lock_free(self, timeout_s: float = 15.0) -> None:
         """Nobody holds the lock, or not for longer than `timeout_s` seconds."""
         eventually(
             lambda: not [c for c in self.containers() if c.role == "lock"],
