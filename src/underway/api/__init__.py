@@ -2,27 +2,70 @@
 
 A `Session` (made by `underway.wiring.open_session`) holds the file understood and the open
 connections; each use case is a function over it. Outcomes are values, failures are
-`underway.errors.UnderwayError`.
+`underway.errors.UnderwayError`. A use case is loaded when it is first named, so that a command
+that looks does not wait for what deploys.
 """
 
-from underway.api import backing_up, keeping, proving, restore_points, restoring
-from underway.api.checking import check
-from underway.api.deploying import (
-    DeployOptions,
-    DeployResult,
-    deploy,
-    plan,
-    repair,
-    rollback,
-    ship,
-)
-from underway.api.inspecting import status
-from underway.api.maintaining import lock_holders, lock_release, plan_remove, prune, remove
-from underway.api.output import ReplicaLine, logs
-from underway.api.past import history, release_list, releases
-from underway.api.session import Session
-from underway.api.testing import SuiteOptions, SuiteReport, test
-from underway.rollout.scene import ProxyRenewal
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from underway.api import backing_up, keeping, proving, restore_points, restoring
+    from underway.api.checking import check
+    from underway.api.deploying import (
+        DeployOptions,
+        DeployResult,
+        deploy,
+        plan,
+        repair,
+        rollback,
+        ship,
+    )
+    from underway.api.inspecting import status
+    from underway.api.maintaining import lock_holders, lock_release, plan_remove, prune, remove
+    from underway.api.output import ReplicaLine, logs
+    from underway.api.past import history, release_list, releases
+    from underway.api.session import Session
+    from underway.api.testing import SuiteOptions, SuiteReport, test
+    from underway.rollout.scene import ProxyRenewal
+
+_HOMES: Final = {
+    "checking": ("check",),
+    "deploying": (
+        "DeployOptions",
+        "DeployResult",
+        "deploy",
+        "plan",
+        "repair",
+        "rollback",
+        "ship",
+    ),
+    "inspecting": ("status",),
+    "maintaining": ("lock_holders", "lock_release", "plan_remove", "prune", "remove"),
+    "output": ("ReplicaLine", "logs"),
+    "past": ("history", "release_list", "releases"),
+    "session": ("Session",),
+    "testing": ("SuiteOptions", "SuiteReport", "test"),
+}
+"""Where each use case stands."""
+_ELSEWHERE: Final = {"ProxyRenewal": "underway.rollout.scene"}
+_MODULES: Final = ("backing_up", "keeping", "proving", "restore_points", "restoring")
+_HOME_OF: Final = {
+    **{name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names},
+    **_ELSEWHERE,
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load what is named for the first time; AttributeError for what is not public."""
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = found
+    return found
+
 
 __all__ = [
     "DeployOptions",

@@ -3,11 +3,9 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from underway.errors import UnderwayError
-from underway.image.shipment import Prove
-from underway.image.testing.bench import Bench
 from underway.kernel.observe import observe, observe_closely
 from underway.kernel.records import (
     last_run,
@@ -30,6 +28,10 @@ from underway.model.spec import AppSpec
 from underway.model.testing import Attestation, Suites
 from underway.ports import Clock, Engine, Locks, Progress
 from underway.ports.backup import OpenStore, Watchdog
+
+if TYPE_CHECKING:
+    from underway.image.shipment import Prove
+    from underway.image.testing.bench import Bench
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Ship(Protocol):
         previous: Release | None,
         refresh: frozenset[ServiceName],
         voice: Voice,
-        prove: Prove,
+        prove: "Prove",
     ) -> Shipped:
         """Images of services that are not built keep the previous digest unless refreshed.
 
@@ -75,7 +77,7 @@ class Workshop:
     tools: Callable[[], ImageIdentity]
     pull: Callable[[Engine, ImageIdentity, Progress], None]
     send: Callable[[Engine, ImageIdentity, Progress], None]
-    bench: Callable[[HostName | None, Voice], Bench]
+    bench: "Callable[[HostName | None, Voice], Bench]"
 
 
 @dataclass(frozen=True, slots=True)
