@@ -1,12 +1,14 @@
 """What replacing four replicas takes: Underway against the floor and against Compose.
 
 The floor is the same four containers created, started and answering, in parallel through the raw
-Engine API, with nothing replaced and nothing drained. `docker compose up -d` replaces without a
-drain and loses requests meanwhile. Underway replaces four replicas behind HAProxy; its drain ends
-at once, as nothing is in flight here, and stands apart. The whole command is quoted, and below it
-what it is made of: the floor knows no Compose file, no observation, no lock, no old replicas.
+Engine API, with nothing replaced and nothing drained. `floor, replacing` is the least that a
+replacement owes, through the same API: a fifth container that would be the lock, the four new
+ones answering, and only then the four old ones stopped and removed. `docker compose up -d`
+replaces without a drain and loses requests meanwhile. Underway replaces four replicas behind
+HAProxy; its drain ends at once, as nothing is in flight here, and stands apart. The whole command
+is quoted, and below it what it is made of: no floor knows a Compose file, an observation, a proxy.
 `underway again` deploys what runs already. Each round measures all ways one after another, and
-its ratios are to its own floor, so that a machine that is busy meanwhile bends them less.
+its ratios are to its own floors, so that a machine that is busy meanwhile bends them less.
 
     make bench        or        python -m bench.deploy
 """
@@ -33,7 +35,8 @@ ROUNDS = 5
 REPLICAS = 4
 READY_S = 30.0
 POLL_S = 0.005
-NETWORK = "bench-floor"
+LOCK = "bench-floor-lock"
+GRACE_S = 5
 
 COMPOSE = """\
 name: {name}
@@ -98,19 +101,37 @@ class Floor:
         with ThreadPoolExecutor(REPLICAS) as pool:
             list(pool.map(self._one, range(REPLICAS)))
 
-    def _one(self, number: int) -> None:
-        port = 21000 + number
+    def replace(self) -> None:
+        """What replacing them owes: a lock, new ones beside them, then the old ones' end."""
+        lock = self._client.create_container(
+            "bench-beacon:floor", name=LOCK, command=["sleep", "60"]
+        )
+        self._client.start(lock["Id"])
+        with ThreadPoolExecutor(REPLICAS) as pool:
+            list(pool.map(partial(self._one, suffix="-new", first_port=22000), range(REPLICAS)))
+            list(pool.map(self._end, self._names))
+        self._client.remove_container(LOCK, force=True)
+
+    def _one(self, number: int, suffix: str = "", first_port: int = 21000) -> None:
+        port = first_port + number
         config = self._client.create_host_config(port_bindings={8080: (self._host, port)})
         made = self._client.create_container(
-            "bench-beacon:floor", name=self._names[number], host_config=config, ports=[8080]
+            "bench-beacon:floor",
+            name=self._names[number] + suffix,
+            host_config=config,
+            ports=[8080],
         )
         self._client.start(made["Id"])
         await_answer(self._host, port)
 
+    def _end(self, name: str) -> None:
+        self._client.stop(name, timeout=GRACE_S)
+        self._client.remove_container(name, force=True)
+
     def clear(self) -> None:
-        """Remove them."""
+        """Remove what replaced them."""
         for name in self._names:
-            self._client.remove_container(name, force=True)
+            self._client.remove_container(f"{name}-new", force=True)
 
 
 def build(lab: Laboratory, env: Mapping[str, str], versions: list[str]) -> None:
@@ -173,7 +194,7 @@ def measure(lab: Laboratory, directory: Path) -> list[dict[str, float]]:
     rounds: list[dict[str, float]] = []
     for version in versions:
         given = {**env, "VERSION": version}
-        found = {"floor": timed(floor.start)}
+        found = {"floor": timed(floor.start), "floor, replacing": timed(floor.replace)}
         floor.clear()
         up = partial(run, *compose, cwd=directory / "compose", env=given)
         found["compose"] = timed(up)
@@ -200,8 +221,9 @@ def main() -> int:
         ratio = statistics.median(found[name] / found["floor"] for found in rounds)
         spread = f"({min(seconds):.2f} to {max(seconds):.2f})"
         print(f"{name:20} {statistics.median(seconds):6.2f} s  {spread:16}  {ratio:5.2f}")
-    over = statistics.median(found["underway"] / found["compose"] for found in rounds)
-    print(f"underway / compose: {over:.2f}")
+    for other in ("floor, replacing", "compose"):
+        over = statistics.median(found["underway"] / found[other] for found in rounds)
+        print(f"underway / {other}: {over:.2f}")
     return 0
 
 
