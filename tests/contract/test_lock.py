@@ -197,7 +197,7 @@ def test_a_client_whose_lock_is_gone_changes_nothing_more(
     engine.remove_volume("held")
 
 
-def test_a_lock_that_never_started_is_dead_after_a_while(
+def test_a_lock_that_never_started_is_dead_within_five_seconds(
     locks: AttachedLocks, engine: DockerEngine, site: Site
 ) -> None:
     body = {"Image": site.image, "Cmd": ["true"], "Labels": {LABEL_HOLDER: "ghost@nowhere"}}
@@ -205,8 +205,21 @@ def test_a_lock_that_never_started_is_dead_after_a_while(
     engine.connection.post(Call("POST", "/containers/create", "leave a lock", params, body))
     with pytest.raises(LockedError, match="ghost@nowhere"):
         locks.acquire(APP, "deploy", wait_s=0)
-    with locks.acquire(APP, "deploy", wait_s=25) as lock:
+    with locks.claim(APP, "deploy", wait_s=5) as lock:
+        lock.confirm()
         lock.check()
+
+
+def test_a_claim_that_was_taken_for_dead_changes_nothing(site: Site, engine: DockerEngine) -> None:
+    class Slow(DockerEngine):
+        def start(self, container: str) -> None:
+            self.remove(container)
+            super().start(container)
+
+    slow = AttachedLocks([Slow(engine.connection)], lambda _: site.image)
+    with pytest.raises(LockLostError, match="before it could start"):
+        slow.acquire(APP, "deploy", wait_s=0)
+    assert engine.containers() == ()
 
 
 def test_a_failure_on_a_later_host_releases_the_earlier(site: Site, engine: DockerEngine) -> None:

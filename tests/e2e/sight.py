@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tests.e2e.project import Wish
 
 READY_WEIGHT: Final = 100
+LOCK_DEAD_S: Final = 5.0
 _SERVER = re.compile(
     r"^\s*server (?P<name>\S+) (?P<address>\S+).* weight (?P<weight>\d+)", re.MULTILINE
 )
@@ -156,7 +158,7 @@ class Sight:
 
     def expect_no_leftovers(self, wish: "Wish") -> None:
         """As many running replicas as wished, nothing stopped, half made, locked or forgotten."""
-        self.expect_lock_free()
+        self.expect_no_lock()
         found = self.containers()
         self._expect_replicas(found, wish)
         strange = [c for c in found if c.role not in {"replica", "anchor", "edge", "before"}]
@@ -192,17 +194,30 @@ class Sight:
             left = [v for v in volumes if v.rpartition("-")[2] not in here]
             assert not left, f"{host.name} still has {left}; generations are {here}"
 
-    def expect_lock_free(self, timeout_s: float = 15.0) -> None:
-        """Nobody holds the lock, or not for longer than `timeout_s` seconds."""
-        eventually(
-            lambda: not [c for c in self.containers() if c.role == "lock"],
-            "the lock is free on every host",
-            timeout_s,
-        )
+    def expect_no_lock(self, timeout_s: float = 15.0) -> None:
+        """No lock is left, or not for longer than `timeout_s` seconds."""
+        eventually(lambda: not self._locks(), "no lock is left on any host", timeout_s)
+
+    def expect_lock_free(self, timeout_s: float) -> None:
+        """The next run gets the lock after at most `timeout_s` seconds.
+
+        A client that dies between making a lock and starting it leaves one that counts as dead
+        after five seconds; the next run takes it away.
+        """
+        began = time.monotonic()
+
+        def is_free() -> bool:
+            is_dead = time.monotonic() > began + LOCK_DEAD_S
+            return all(lock.status == "created" and is_dead for lock in self._locks())
+
+        eventually(is_free, "the lock is free on every host", timeout_s)
+
+    def _locks(self) -> list[Container]:
+        return [c for c in self.containers() if c.role == "lock"]
 
     def expect_nothing(self) -> None:
         """Neither replicas nor secret files are on any host, and no edge serves the app."""
-        self.expect_lock_free()
+        self.expect_no_lock()
         left = [c for c in self.containers() if c.role not in {"anchor", "edge"}]
         assert not left, f"left: {left}"
         for edge in self.edges:

@@ -11,7 +11,7 @@ from underway.adapters.engine import DockerEngine
 from underway.adapters.engine.connection import Call
 from underway.adapters.engine.containers import send_creation
 from underway.adapters.engine.streams import FrameParser, RawStream
-from underway.errors import EngineError, UnderwayError, UnreachableError
+from underway.errors import EngineError, LockLostError, UnderwayError, UnreachableError
 from underway.model.names import ContainerName, HostName
 
 BEAT_S: Final = 2.0
@@ -22,6 +22,7 @@ _SEND_S: Final = 5.0
 _CREATE_S: Final = 60.0
 _GONE_S: Final = 10.0
 _POLL_S: Final = 0.05
+_NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 LOCK_SCRIPT: Final = (
     "while IFS= read -r -t ${UNDERWAY_LOCK_SILENCE_S:-10} line; do "
@@ -112,7 +113,7 @@ class HostLock:
         try:
             stream = self._start()
         except UnderwayError as error:
-            self._failure = error
+            self._failure = self._taken_by_another(error)
             self._ended = f"it could not be started: {error}"
             if self._stream is not None:
                 self._stream.close()
@@ -133,6 +134,17 @@ class HostLock:
         if self._released.is_set():
             stream.close()
         return stream
+
+    def _taken_by_another(self, error: UnderwayError) -> UnderwayError:
+        """A claim that is gone before it started waited so long that it was taken for dead."""
+        if not isinstance(error, EngineError) or error.status != _NOT_FOUND:
+            return error
+        return LockLostError(
+            "lock-lost",
+            f"{self.host}: somebody else took the lock before it could start here",
+            cause="the engine took too long to start it",
+            hint="Nothing was changed. Run the command again.",
+        )
 
     def _exchange(self, stream: RawStream) -> None:
         """Send a beat, listen for echoes until the next is due."""

@@ -36,7 +36,9 @@ from underway.model.snapshot import ContainerState, ContainerStatus, Role
 _RETRY_S: Final = 0.25
 _RETAKE_S: Final = 12.0
 """Longer than our own lost container stays (10 s of silence): it is nobody else's lock."""
-_DEAD_AFTER_S: Final = 15.0
+_DEAD_AFTER_S: Final = 4.0
+"""A claim that nobody started by then is a dead client's. Where its client lives and its engine is
+only slow, it learns at the confirmation that it is gone, and has changed nothing by then."""
 _ATTEMPTS_ON_DEAD: Final = 3
 _LIVE: Final = {ContainerStatus.RUNNING, ContainerStatus.PAUSED, ContainerStatus.REMOVING}
 
