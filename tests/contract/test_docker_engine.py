@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from underway.model.container import ContainerRequest
 from underway.model.names import ContainerName, SensitiveName
 from underway.model.sensitive import Sensitive
 from underway.model.spec import EnvVar, FileSpec, Mount, MountKind
-from underway.ports import LogLine
+from underway.ports.output import LogLine
 
 KEY = SensitiveName("secret/libra_key")
 VALUES = {KEY: Sensitive(b"\x00\xffkey\n")}
@@ -148,6 +149,27 @@ def test_logs_come_line_by_line(engine: DockerEngine, site: Site, *, tty: bool) 
     assert all(line.time.startswith("20") for line in lines)
     assert [line.text for line in lines if line.is_stderr] == ([] if tty else ["two"])
     assert [line.text for line in engine.logs(name, tail=1)] == [lines[-1].text]
+
+
+@pytest.mark.parametrize("driver", ["json-file", "local"])
+def test_logs_keep_bytes_and_long_lines_whole(
+    engine: DockerEngine, site: Site, driver: str
+) -> None:
+    """Engines keep a long line in pieces, each with a time of its own.
+
+    The driver `json-file` keeps text only; `local` keeps what was written.
+    """
+    script = r"""printf '\377x\r\n'; printf "%050000d\n" 7; echo end"""
+    fragment = json.dumps({"HostConfig": {"LogConfig": {"Type": driver}}})
+    name = run(engine, site, "sh", "-c", script, engine=fragment)
+    eventually(lambda: _status(engine, name) == "exited")
+    first, second, last = engine.logs(name)
+    byte = b"\xff" if driver == "local" else "\ufffd".encode()
+    assert (first.data, first.text) == (byte + b"x\r", "\ufffdx")
+    assert (second.data, second.raw) == (b"0" * 49999 + b"7", b"")
+    assert last.text == "end"
+    until = datetime.fromisoformat(last.time).timestamp() - 3600
+    assert list(engine.logs(name, until_s=until)) == []
 
 
 def test_logs_are_followed_until_closed(engine: DockerEngine, site: Site) -> None:

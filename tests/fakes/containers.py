@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 from underway.model.container import ContainerRequest
 from underway.model.snapshot import ContainerState, ContainerStatus, Health
-from underway.ports import LogLine
+from underway.ports.output import LogLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ from underway.model.snapshot import (
     VolumeState,
 )
 from underway.model.spec import FileSpec, MountKind, NetworkSpec, VolumeSpec
-from underway.ports import ExecResult, LogLine, Progress
+from underway.ports import Progress
+from underway.ports.output import ExecResult, LogLine
 
 _IDENTITY = tuple(
     f"underway.{part}" for part in ("app", "service", "generation", "replica", "role")
@@ -169,9 +170,7 @@ class FakeEngine:
             made.state = replace(made.state, name=ContainerName(new_name))
             self.made[new_name] = made
 
-    def logs(
-        self, name: str, *, tail: int = 0, follow: bool = False, since_s: float = 0
-    ) -> Iterator[LogLine]:
+    def logs(self, name: str, *, tail: int = 0, **_: object) -> Iterator[LogLine]:
         with self._call("logs"):
             return iter(self.behave(self._made(name).request).output[-tail:])
 

@@ -18,7 +18,7 @@ from underway.adapters.signature import TeamKey
 from underway.model.names import AppName, HostName, ReleaseNumber
 from underway.model.release import LedgerState
 from underway.model.sensitive import Sensitive
-from underway.ports import ExecResult
+from underway.ports.output import ExecResult
 
 APP: Final = AppName("libra")
 HOST: Final = HostName("h1")

@@ -5,7 +5,8 @@ from typing import Final
 from underway.adapters.engine.border import refusal
 from underway.errors import EngineError
 from underway.model.names import AppName, HostName
-from underway.ports import CommandRunner, ExecResult
+from underway.ports import CommandRunner
+from underway.ports.output import ExecResult
 
 _EXEC_S: Final = 60.0
 _NO_ANCHOR: Final = {"container-missing"}

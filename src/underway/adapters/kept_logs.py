@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from underway.model.names import AppName
-from underway.ports import LogLine
+from underway.ports.output import LogLine
 
 _RUNS_KEPT: Final = 20
 _PRIVATE: Final = 0o700

@@ -15,7 +15,8 @@ from underway.adapters.engine import CommandServer, DockerEngine
 from underway.errors import EngineError, StepFailedError, UnderwayError
 from underway.model.container import ContainerRequest
 from underway.model.names import HostName
-from underway.ports import CommandRunner, ExecResult
+from underway.ports import CommandRunner
+from underway.ports.output import ExecResult
 
 _POLL_S: Final = 0.3
 _ASK_S: Final = 30.0

@@ -15,7 +15,8 @@ from underway.adapters.anchor import Anchor
 from underway.errors import IntegrityError
 from underway.model.names import AppName, HostName, ReleaseNumber, SensitiveName
 from underway.model.sensitive import Sensitive, SensitiveValues
-from underway.ports import CommandRunner, ExecResult
+from underway.ports import CommandRunner
+from underway.ports.output import ExecResult
 
 _VERSION: Final = 1
 _MISSING: Final = 66

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from underway.api.inspecting import status
     from underway.api.maintaining import lock_holders, lock_release, plan_remove, prune, remove
-    from underway.api.output import ReplicaLine, logs
+    from underway.api.output import LogFilter, ReplicaLine, logs
     from underway.api.past import history, release_list, releases
     from underway.api.session import Session
     from underway.api.testing import SuiteOptions, SuiteReport, test
@@ -42,7 +42,7 @@ _HOMES: Final = {
     ),
     "inspecting": ("status",),
     "maintaining": ("lock_holders", "lock_release", "plan_remove", "prune", "remove"),
-    "output": ("ReplicaLine", "logs"),
+    "output": ("LogFilter", "ReplicaLine", "logs"),
     "past": ("history", "release_list", "releases"),
     "session": ("Session",),
     "testing": ("SuiteOptions", "SuiteReport", "test"),
@@ -66,10 +66,10 @@ def __getattr__(name: str) -> object:
     globals()[name] = found
     return found
 
-
 __all__ = [
     "DeployOptions",
     "DeployResult",
+    "LogFilter",
     "ProxyRenewal",
     "ReplicaLine",
     "Session",

@@ -5,8 +5,9 @@ it ends when the user ends it.
 """
 
 import queue
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,8 +16,8 @@ from underway.errors import UnderwayError, UsageError
 from underway.errors.suggestion import name_hint
 from underway.model.event import Level
 from underway.model.names import ContainerName, HostName, ServiceName
-from underway.model.snapshot import ContainerState, ContainerStatus, Role, Snapshot
-from underway.ports import LogLine
+from underway.model.snapshot import ContainerState, ContainerStatus, HostState, Role, Snapshot
+from underway.ports.output import LogLine
 from underway.rollout.naming import RETIRED_SUFFIX
 
 LOOK_S: Final = 1.0
@@ -26,47 +27,101 @@ _WAIT_S: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ReplicaLine:
-    """One line of one replica's output."""
+    """One line of one replica's output; `replica` is its number."""
 
     host: HostName
     service: ServiceName
     container: ContainerName
     line: LogLine
+    replica: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which lines are wanted; what is empty keeps nothing out.
+
+    `replicas` are numbers of replicas or names of containers. `pattern` is searched in each line.
+    `since_s` and `until_s` are seconds since the epoch.
+    """
+
+    services: tuple[ServiceName, ...] = ()
+    hosts: tuple[HostName, ...] = ()
+    replicas: tuple[str, ...] = ()
+    pattern: re.Pattern[str] | None = None
+    since_s: float = 0
+    until_s: float = 0
+
+    def takes_host(self, host: HostName) -> bool:
+        """Whether lines of the host are wanted."""
+        return not self.hosts or host in self.hosts
+
+    def takes(self, container: ContainerState) -> bool:
+        """Whether lines of the container are wanted, wherever it is."""
+        if self.services and container.service not in self.services:
+            return False
+        own = {str(container.replica), _shown_name(container)}
+        return not self.replicas or not own.isdisjoint(self.replicas)
+
+    def takes_line(self, text: str) -> bool:
+        """Whether the line is wanted."""
+        return self.pattern is None or self.pattern.search(text) is not None
+
+
+_ALL: Final = LogFilter()
 
 
 def logs(
-    session: Session,
-    services: tuple[ServiceName, ...] = (),
-    *,
-    tail: int = 100,
-    follow: bool = False,
-    since_s: float = 0,
+    session: Session, wanted: LogFilter = _ALL, *, tail: int = 100, follow: bool = False
 ) -> Iterator[ReplicaLine]:
-    """The output of the replicas of `services` (all if empty), live with `follow`.
+    """The output of the app's replicas, live with `follow`; of the last `tail` lines of each.
 
     Without `follow`, lines come sorted by time; with it they come until `session.cancel` is set or
-    the iterator is closed. `since_s` is seconds since the epoch. Raises UsageError.
+    the iterator is closed. `tail` 0 looks at all lines. Raises UsageError.
     """
     snapshot = session.observe()
     for lost in snapshot.unreachable:
-        text = f"{lost.name} did not answer, its lines are missing: {lost.reason}"
-        session.voice.note(Level.WARNING, "logs-lost", text)
-    _require_known(session, snapshot, services)
-    reading = _Reading(session, frozenset(services), tail, since_s)
+        if wanted.takes_host(lost.name):
+            text = f"{lost.name} did not answer, its lines are missing: {lost.reason}"
+            session.voice.note(Level.WARNING, "logs-lost", text)
+    _require_known(session, snapshot, wanted)
+    reading = _Reading(session, wanted, tail)
     yield from reading.followed() if follow else reading.merged(snapshot)
 
 
-def _require_known(session: Session, snapshot: Snapshot, services: tuple[ServiceName, ...]) -> None:
+def _require_known(session: Session, snapshot: Snapshot, wanted: LogFilter) -> None:
     release = current_release(snapshot)
     names = {service.name for service in (release.spec if release else session.spec).services}
-    for host in snapshot.reachable:
-        names |= {c.service for c in host.containers if _is_replica(session, c)}
-    for name in sorted(set(services) - names):
+    replicas = [c for h in snapshot.reachable for c in h.containers if _is_replica(session, c)]
+    names |= {container.service for container in replicas}
+    for name in sorted(set(wanted.services) - names):
         raise UsageError(
             "service-unknown",
             f"the app has no service `{name}`",
             hint=name_hint(name, names) if names else "Nothing of it runs yet: underway deploy.",
         )
+    require_hosts(snapshot, wanted.hosts)
+    numbers = {str(container.replica) for container in replicas}
+    shown = {_shown_name(container) for container in replicas}
+    for replica in sorted(set(wanted.replicas) - numbers - shown):
+        raise UsageError(
+            "replica-unknown",
+            f"the app has no replica `{replica}`",
+            hint=name_hint(replica, shown) if shown else "Nothing of it runs yet: underway deploy.",
+        )
+
+
+def require_hosts(snapshot: Snapshot, names: Iterable[HostName]) -> None:
+    """Raise UsageError for a host that the app does not have."""
+    known = {host.name for host in snapshot.hosts}
+    for name in sorted(set(names) - known):
+        raise UsageError(
+            "look-host-unknown", f"the app has no host `{name}`", hint=name_hint(name, known)
+        )
+
+
+def _shown_name(container: ContainerState) -> ContainerName:
+    """A container that retires is renamed, and keeps its prefix."""
+    return ContainerName(container.name.removesuffix(RETIRED_SUFFIX))
 
 
 def _is_replica(session: Session, container: ContainerState) -> bool:
@@ -84,9 +139,8 @@ class _Reader:
 @dataclass(slots=True)
 class _Reading:
     session: Session
-    services: frozenset[ServiceName]
+    wanted: LogFilter
     tail: int
-    since_s: float
     lines: queue.Queue[ReplicaLine] = field(default_factory=lambda: queue.Queue(maxsize=1000))
     over: threading.Event = field(default_factory=threading.Event)
     readers: dict[str, _Reader] = field(default_factory=dict)
@@ -97,15 +151,14 @@ class _Reading:
         lines = [
             line
             for host in snapshot.reachable
-            for container in host.containers
-            if self._is_wanted(container)
+            for container in self._chosen(host)
             for line in self._lines(host.name, container, self.tail, follow=False)
         ]
         yield from sorted(lines, key=lambda entry: entry.line.time)
 
     def followed(self) -> Iterator[ReplicaLine]:
         """What is written from now on, by containers that are there and that come."""
-        for host in sorted(self.session.world.engines):
+        for host in filter(self.wanted.takes_host, sorted(self.session.world.engines)):
             threading.Thread(target=self._watch, args=(host,), daemon=True).start()
         try:
             while not self.session.cancel.is_set():
@@ -116,9 +169,12 @@ class _Reading:
         finally:
             self.over.set()
 
+    def _chosen(self, host: HostState) -> list[ContainerState]:
+        is_wanted = self.wanted.takes_host(host.name)
+        return [c for c in host.containers if self._is_wanted(c)] if is_wanted else []
+
     def _is_wanted(self, container: ContainerState) -> bool:
-        is_named = not self.services or container.service in self.services
-        return is_named and _is_replica(self.session, container)
+        return _is_replica(self.session, container) and self.wanted.takes(container)
 
     def _watch(self, host: HostName) -> None:
         """Read every container of a host that is there or comes, until it is over."""
@@ -180,8 +236,11 @@ class _Reading:
     def _lines(
         self, host: HostName, container: ContainerState, tail: int, *, follow: bool
     ) -> Iterator[ReplicaLine]:
-        """By id: a container that retires is renamed, and keeps its prefix."""
-        engine = self.session.world.engine(host)
-        name = ContainerName(container.name.removesuffix(RETIRED_SUFFIX))
-        for line in engine.logs(container.id, tail=tail, follow=follow, since_s=self.since_s):
-            yield ReplicaLine(host, container.service, name, line)
+        """By id: the name of a container that retires changes while it is read."""
+        engine, wanted = self.session.world.engine(host), self.wanted
+        name = _shown_name(container)
+        for line in engine.logs(
+            container.id, tail=tail, follow=follow, since_s=wanted.since_s, until_s=wanted.until_s
+        ):
+            if wanted.takes_line(line.text):
+                yield ReplicaLine(host, container.service, name, line, container.replica)

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import IO, TYPE_CHECKING, AnyStr, Final, TextIO
 
 from underway.cli.options import GlobalOptions
 
@@ -85,6 +85,11 @@ class Console:
         """Write a line of a stream (logs) as it is."""
         _write(sys.stdout, f"{text}\n")
 
+    def write_bytes(self, data: bytes) -> None:
+        """Write bytes of a stream (logs) as they are, in order with what was written before."""
+        sys.stdout.flush()
+        _write(sys.stdout.buffer, data)
+
     def print_error(self, error: "UnderwayError") -> None:
         """Write an error where the reader expects it."""
         from underway.report.document_making import error_document, run_document
@@ -156,7 +161,7 @@ def _nothing() -> None:
     return None
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: IO[AnyStr], text: AnyStr) -> None:
     """Write and flush; a reader that went away (`| head`) is no error of ours."""
     try:
         stream.write(text)

@@ -2,7 +2,9 @@
 
 import functools
 import re
+import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
@@ -148,6 +150,24 @@ def read_duration(_context: click.Context, _parameter: click.Parameter, text: st
         raise click.BadParameter(message)
     parts = [part for part in match.groups() if part]
     return float(sum(int(part[:-1]) * _SECONDS[part[-1]] for part in parts))
+
+
+def read_moment(context: click.Context, parameter: click.Parameter, text: str) -> float:
+    """Seconds since the epoch of a time, or of a duration ago; 0 for "". A callback of options.
+
+    A time without a zone is of this machine's, as with Docker.
+    """
+    from datetime import datetime
+
+    if not text:
+        return 0.0
+    with suppress(ValueError):
+        return datetime.fromisoformat(text).timestamp()
+    try:
+        return time.time() - read_duration(context, parameter, text)
+    except click.BadParameter as error:
+        message = f"{text!r} is neither a duration such as 10m nor a time such as "
+        raise click.BadParameter(message + "2026-03-01T14:05:00Z.") from error
 
 
 SKIP_HOST: Final = click.option(

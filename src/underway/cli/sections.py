@@ -27,7 +27,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
     "Look": {
         "status": Entry("sight_commands", "Show what runs, what serves, and what differs."),
         "history": Entry("sight_commands", "List runs, or releases."),
-        "logs": Entry("sight_commands", "Show what the replicas write, from all hosts."),
+        "logs": Entry("output_commands", "Show what the replicas write, from all hosts."),
         "check": Entry("sight_commands", "Look whether the hosts have all a deploy needs."),
         "config": Entry("file_commands", "Show the file as it was understood."),
         "errors": Entry("file_commands", "Explain an error code, or list all."),

@@ -1,22 +1,16 @@
-"""Commands that ask the hosts and change nothing: status, history, logs, check."""
-
-import sys
-import time
-from contextlib import nullcontext, suppress
+"""Commands that ask the hosts and change nothing: status, history, check."""
 
 import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import command, read_duration
+from underway.cli.options import command
 from underway.cli.working import use_session
-from underway.model.names import NO_RELEASE, ServiceName
+from underway.model.names import NO_RELEASE
 from underway.report.check_text import check_exit_code, check_lines
 from underway.report.document_making import check_document, status_document
-from underway.report.documents import LogDocument, encode_line
 from underway.report.history_documents import history_document, releases_document
 from underway.report.history_text import history_lines, release_list_lines
-from underway.report.line import clean
 from underway.report.status_text import status_lines
 from underway.wiring.options import Reading
 
@@ -76,67 +70,6 @@ def _print_releases(console: Console, session: api.Session, limit: int) -> None:
         console.print_document(releases_document(session.app, known, current))
     else:
         console.print(release_list_lines(known))
-
-
-@command(without={"-f"})
-@click.argument("services", nargs=-1, metavar="[SERVICE...]")
-@click.option("-f", "--follow", is_flag=True, help="Go on as more is written.")
-@click.option(
-    "-n",
-    "--tail",
-    default=100,
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Last N lines of each, 0 for all.",
-)
-@click.option(
-    "--since",
-    "since_s",
-    callback=read_duration,
-    metavar="DURATION",
-    default="0",
-    help="Only what is younger (10m, 2h).",
-)
-@click.option("-t", "--timestamps", is_flag=True, help="Show when each line was written.")
-def logs(
-    console: Console,
-    *,
-    services: tuple[str, ...],
-    follow: bool,
-    tail: int,
-    since_s: float,
-    timestamps: bool,
-) -> None:
-    """Show what the replicas write, from all hosts.
-
-    All services without SERVICE, replicas of every generation that runs. With -f it goes on with
-    the successors of replicas that are replaced, until Ctrl-C. (-f means --follow
-    here; a Compose file is given with --file, or with -f before `logs`.)
-    """
-    since = time.time() - since_s if since_s else 0.0
-    with use_session(console, is_quiet=True) as session:
-        names = tuple(map(ServiceName, services))
-        entries = api.logs(session, names, tail=tail, follow=follow, since_s=since)
-        # Whoever follows ends it by Ctrl-C: that is no failure.
-        with suppress(KeyboardInterrupt) if follow else nullcontext():
-            for entry in entries:
-                _print_line(console, entry, has_time=timestamps)
-
-
-def _print_line(console: Console, entry: api.ReplicaLine, *, has_time: bool) -> None:
-    """Text as it was written, but never steering a terminal."""
-    if console.options.is_json:
-        said = entry.line
-        text = encode_line(
-            LogDocument(
-                entry.host, entry.service, entry.container, said.time, said.text, said.is_stderr
-            )
-        )
-    else:
-        written = clean(entry.line.text) if sys.stdout.isatty() else entry.line.text
-        moment = f"{entry.line.time} " if has_time else ""
-        text = f"{entry.container} | {moment}{written}"
-    console.write_line(text)
 
 
 @command()

@@ -552,6 +552,11 @@ CODES: dict[str, CodeEntry] = {
         "Somebody else works on this app now.",
         "Wait until it ends, or end it where it runs: the lock frees itself within seconds.",
     ),
+    "look-host-unknown": CodeEntry(
+        2,
+        "A command that looks at hosts was given one that the app does not have.",
+        "Name one that `underway status` lists.",
+    ),
     "mount-type": CodeEntry(
         3,
         "A service has a mount of a kind that Underway does not carry.",
@@ -815,6 +820,11 @@ CODES: dict[str, CodeEntry] = {
         10,
         "A replica exited, or crashes in a loop.",
         "Read its last lines below the error, mend it, deploy again.",
+    ),
+    "replica-unknown": CodeEntry(
+        2,
+        "A replica was named by a number or a container that the app does not have.",
+        "Name one that `underway status` lists.",
     ),
     "sensitive-command-failed": CodeEntry(
         3,

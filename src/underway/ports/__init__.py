@@ -5,7 +5,6 @@ to use from several threads at once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -21,25 +20,7 @@ from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, V
 from underway.model.spec import BuildSpec, FileSpec, HostSpec, NetworkSpec, VolumeSpec
 from underway.model.testing import Attestation
 from underway.model.traffic import EdgeState, Sessions, Upstream
-
-
-@dataclass(frozen=True, slots=True)
-class ExecResult:
-    """What a command in a container wrote, and its exit status."""
-
-    exit_code: int
-    stdout: bytes
-    stderr: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One line of a container's output. `time` is RFC 3339 with nanoseconds, or ""."""
-
-    text: str
-    time: str = ""
-    is_stderr: bool = False
-
+from underway.ports.output import ExecResult, LogLine
 
 Progress = Callable[[float, float, str], None]
 """Called with (done, total or 0, text) while a long call runs."""
@@ -84,9 +65,18 @@ class Engine(Protocol):
         """Remove a container by force with its anonymous volumes; a missing one is fine."""
 
     def logs(
-        self, name: str, *, tail: int = 0, follow: bool = False, since_s: float = 0
+        self,
+        name: str,
+        *,
+        tail: int = 0,
+        follow: bool = False,
+        since_s: float = 0,
+        until_s: float = 0,
     ) -> Iterator[LogLine]:
-        """The container's output; `tail` 0 means all, `since_s` seconds since the epoch."""
+        """The container's output, lines of any length whole; `tail` 0 means all.
+
+        `since_s` and `until_s` are seconds since the epoch, 0 for no limit.
+        """
 
     def execute(
         self, name: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30

@@ -200,7 +200,10 @@ class ConfigDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="config"
 
 
 class LogDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="log"):
-    """`underway logs --json`, one line each. `time` is RFC 3339 with nanoseconds, or ""."""
+    """`underway logs --json`, one line each. `time` is RFC 3339 with nanoseconds, or "".
+
+    `data` is the line in base64 where `text` cannot hold all of its bytes, else "".
+    """
 
     host: str
     service: str
@@ -208,6 +211,8 @@ class LogDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="log"):
     time: str
     text: str
     is_stderr: bool
+    replica: int = 0
+    data: str = ""
     version: Literal[1] = 1
 
 

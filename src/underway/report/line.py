@@ -14,7 +14,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\
 
 
 class Tone(StrEnum):
-    """What a piece of text means."""
+    """What a piece of text means; those called `mark` only tell one source from another."""
 
     PLAIN = "plain"
     STRONG = "strong"
@@ -22,8 +22,15 @@ class Tone(StrEnum):
     GOOD = "good"
     WARN = "warn"
     BAD = "bad"
+    MARK_1 = "mark-1"
+    MARK_2 = "mark-2"
+    MARK_3 = "mark-3"
+    MARK_4 = "mark-4"
+    MARK_5 = "mark-5"
+    MARK_6 = "mark-6"
 
 
+MARKS: Final = (Tone.MARK_1, Tone.MARK_2, Tone.MARK_3, Tone.MARK_4, Tone.MARK_5, Tone.MARK_6)
 _CODES: Final = {
     Tone.PLAIN: "",
     Tone.STRONG: "1",
@@ -31,6 +38,12 @@ _CODES: Final = {
     Tone.GOOD: "32",
     Tone.WARN: "33",
     Tone.BAD: "31",
+    Tone.MARK_1: "36",
+    Tone.MARK_2: "33",
+    Tone.MARK_3: "32",
+    Tone.MARK_4: "35",
+    Tone.MARK_5: "34",
+    Tone.MARK_6: "96",
 }
 
 

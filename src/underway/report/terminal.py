@@ -25,6 +25,12 @@ _STYLES = {
     Tone.GOOD: "green",
     Tone.WARN: "yellow",
     Tone.BAD: "red",
+    Tone.MARK_1: "cyan",
+    Tone.MARK_2: "yellow",
+    Tone.MARK_3: "green",
+    Tone.MARK_4: "magenta",
+    Tone.MARK_5: "blue",
+    Tone.MARK_6: "bright_cyan",
 }
 _FRAMES_PER_S = 8
 

@@ -17,7 +17,7 @@ from underway.errors import EngineError
 from underway.model.names import EDGE_CONTAINER, EDGE_SUCCESSOR, AppName, HostName, ServiceName
 from underway.model.spec import ProbeSpec, ProxySpec
 from underway.model.traffic import EdgeState, ObservedUpstream, Server, ServerMode, Side, Upstream
-from underway.ports import ExecResult
+from underway.ports.output import ExecResult
 from underway.rollout.haproxy_config import base_text
 
 ROOT = Path(__file__).parents[3]

@@ -23,7 +23,8 @@ from underway.model.lock import LockHolder
 from underway.model.names import LABEL_APP, LABEL_ROLE, AppName, ContainerName, HostName
 from underway.model.snapshot import Role
 from underway.model.spec import AppSpec, BuildSpec, EdgeSpec, HostSpec, ServiceSpec
-from underway.ports import Engine, ExecResult, Lock, Progress
+from underway.ports import Engine, Lock, Progress
+from underway.ports.output import ExecResult
 
 APP = AppName("libra")
 H1, H2 = HostName("h1"), HostName("h2")

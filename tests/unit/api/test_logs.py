@@ -1,5 +1,6 @@
 """A host that goes while its lines are followed is said, and the others go on."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import pytest
 from tests.fakes.engine import FakeEngine
 from tests.fakes.time import FakeClock
 from underway.api import output
-from underway.api.output import ReplicaLine, logs
+from underway.api.output import LogFilter, ReplicaLine, logs
 from underway.api.session import Session
 from underway.errors import UnreachableError, UsageError
 from underway.kernel.telling import Voice
@@ -18,7 +19,7 @@ from underway.model.event import Event, Note
 from underway.model.names import AppName, ContainerName, HostName, ServiceName
 from underway.model.snapshot import Role, Unreachable
 from underway.model.spec import AppSpec
-from underway.ports import LogLine
+from underway.ports.output import LogLine
 from underway.rollout.naming import own_labels
 
 APP: Final = AppName("libra")
@@ -29,9 +30,15 @@ class Talking(FakeEngine):
     """Its replicas write one line, and the one on host a is cut off after it."""
 
     def logs(
-        self, name: str, *, tail: int = 0, follow: bool = False, since_s: float = 0
+        self,
+        name: str,
+        *,
+        tail: int = 0,
+        follow: bool = False,
+        since_s: float = 0,
+        until_s: float = 0,
     ) -> Iterator[LogLine]:
-        del name, tail, follow, since_s
+        del name, tail, follow, since_s, until_s
         yield LogLine(f"from {self.host}")
         if self.host == A:
             raise UnreachableError("host-unreachable", "a: the engine does not answer")
@@ -97,8 +104,27 @@ def test_a_lost_host_is_said_once_and_the_others_are_followed() -> None:
 
 def test_a_service_the_app_does_not_have_has_no_lines_and_that_is_said() -> None:
     with pytest.raises(UsageError, match="no service `wbe`") as caught:
-        next(logs(session([]), (ServiceName("wbe"),)))
+        next(logs(session([]), LogFilter((ServiceName("wbe"),))))
     assert caught.value.hint == "Did you mean `web`?"
     with pytest.raises(UsageError) as other:
-        next(logs(session([]), (ServiceName("postgres"),)))
+        next(logs(session([]), LogFilter((ServiceName("postgres"),))))
     assert other.value.hint == "It has web."
+
+
+def test_hosts_replicas_and_a_pattern_choose_lines() -> None:
+    events: list[Event] = []
+    opened = session(events)
+    only_b = LogFilter(hosts=(B,), pattern=re.compile("more$"))
+    assert [(entry.host, entry.line.text) for entry in logs(opened, only_b)] == [(B, "and more")]
+    assert not events, "nobody asked for lines of the lost host"
+    by_name = LogFilter(replicas=("libra-web-b",))
+    assert {entry.host for entry in logs(opened, by_name)} == {B}
+
+
+def test_a_host_or_replica_the_app_does_not_have_is_said() -> None:
+    with pytest.raises(UsageError, match="no host `d`") as caught:
+        next(logs(session([]), LogFilter(hosts=(HostName("d"),))))
+    assert (caught.value.code, caught.value.hint) == ("look-host-unknown", "It has a, b, c.")
+    with pytest.raises(UsageError, match="no replica `7`") as other:
+        next(logs(session([]), LogFilter(replicas=("7",))))
+    assert other.value.code == "replica-unknown"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.cli.conftest import LISTED, OLDER, RELEASE, HeldLocks, Stage
-from tests.unit.report.sample import APP, HOSTS, NEW, WEB, plan, status
+from tests.unit.report.sample import APP, HOSTS, NEW, plan, status
 from underway import api
 from underway.cli.program import run_program
 from underway.errors import NotUndoneError, RefusedError, StepFailedError, UnderwayError
@@ -17,7 +17,6 @@ from underway.model.names import HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.plan import Plan
 from underway.model.release import RunRecord
 from underway.model.status import Drift, DriftKind
-from underway.ports import LogLine
 
 Capture = pytest.CaptureFixture[str]
 Deploy = Callable[[api.Session, api.DeployOptions], api.DeployResult]
@@ -227,35 +226,6 @@ def test_history_lists_runs_or_releases(
     assert "12       v2   current " in capsys.readouterr().out
     assert run_program(["history", "--releases", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["current"] == 12
-    assert stage.sessions
-
-
-def test_logs_keep_what_was_written_and_follow_with_f(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-):
-    asked: list[object] = []
-
-    def logs(
-        _session: api.Session,
-        services: tuple[ServiceName, ...],
-        *,
-        tail: int,
-        follow: bool,
-        since_s: float,
-    ) -> tuple[api.ReplicaLine, ...]:
-        asked.extend([services, tail, follow, since_s > 0])
-        line = LogLine("\x1b[31mred\x1b[0m", "2026-03-01T10:00:00.5Z", is_stderr=True)
-        return (api.ReplicaLine(HOSTS[0], WEB, NEW[HOSTS[0]], line),)
-
-    monkeypatch.setattr(api, "logs", logs)
-    assert run_program(["logs", "web", "-f", "-n", "5", "--since", "10m", "-t"]) == 0
-    assert asked == [("web",), 5, True, True]
-    assert capsys.readouterr().out == (
-        "libra-web-7f3a2c-1 | 2026-03-01T10:00:00.5Z \x1b[31mred\x1b[0m\n"
-    )
-    assert run_program(["logs", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert (document["kind"], document["host"], document["is_stderr"]) == ("log", "app1", True)
     assert stage.sessions
 
 

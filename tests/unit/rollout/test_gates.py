@@ -30,7 +30,8 @@ from underway.model.traffic import (
     Side,
     Upstream,
 )
-from underway.ports import Engine, LogLine
+from underway.ports import Engine
+from underway.ports.output import LogLine
 from underway.rollout.gates import AnyGate, Gates
 
 APP, HOST, WEB, NAME = AppName("libra"), HostName("app1"), ServiceName("web"), ContainerName("w-1")

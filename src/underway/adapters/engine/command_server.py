@@ -16,7 +16,7 @@ from underway.adapters.engine.engine import DockerEngine
 from underway.adapters.engine.streams import FrameParser, RawStream
 from underway.errors import EngineError, UnreachableError
 from underway.model.names import HostName
-from underway.ports import ExecResult
+from underway.ports.output import ExecResult
 
 _SERVER: Final = "serve-commands"
 _STDOUT: Final = 1

@@ -15,7 +15,8 @@ from underway.model.names import HostName, VolumeName
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, VolumeState
 from underway.model.spec import FileSpec, NetworkSpec, VolumeSpec
-from underway.ports import ExecResult, LogLine, Progress
+from underway.ports import Progress
+from underway.ports.output import ExecResult, LogLine
 
 
 class DockerEngine:
@@ -71,10 +72,18 @@ class DockerEngine:
         self._containers.remove(name)
 
     def logs(
-        self, name: str, *, tail: int = 0, follow: bool = False, since_s: float = 0
+        self,
+        name: str,
+        *,
+        tail: int = 0,
+        follow: bool = False,
+        since_s: float = 0,
+        until_s: float = 0,
     ) -> Iterator[LogLine]:
         """The container's output; closing the iterator ends the call."""
-        return self._execution.logs(name, tail=tail, follow=follow, since_s=since_s)
+        return self._execution.logs(
+            name, tail=tail, follow=follow, since_s=since_s, until_s=until_s
+        )
 
     def execute(
         self, name: str, command: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30

@@ -11,7 +11,7 @@ from underway.adapters.engine.border import refusal, silence
 from underway.adapters.engine.connection import Call, Connection
 from underway.adapters.engine.streams import Frame, FrameParser, RawStream
 from underway.errors import EngineError, UnderwayError
-from underway.ports import ExecResult, LogLine
+from underway.ports.output import ExecResult, LogLine
 
 _STDOUT: Final = 1
 _STDERR: Final = 2
@@ -70,7 +70,9 @@ class Execution:
             if error.code == "no-space":
                 raise error
 
-    def logs(self, name: str, *, tail: int, follow: bool, since_s: float) -> Iterator[LogLine]:
+    def logs(
+        self, name: str, *, tail: int, follow: bool, since_s: float, until_s: float = 0
+    ) -> Iterator[LogLine]:
         """See `ports.Engine.logs`."""
         what = f"read the logs of {name}"
         path = f"/containers/{quote(name, safe='')}"
@@ -82,6 +84,7 @@ class Execution:
             "follow": "1" if follow else "0",
             "tail": str(tail) if tail else "all",
             "since": f"{since_s:.9f}" if since_s else "0",
+            **({"until": f"{until_s:.9f}"} if until_s else {}),
         }
         silence_s = None if follow else 60.0
         call = Call("GET", f"{path}/logs", what, params, timeout_s=silence_s, is_stream=True)
@@ -136,14 +139,29 @@ def _lines(chunks: Iterator[bytes], *, has_tty: bool) -> Iterator[LogLine]:
     rest = {_STDOUT: b"", _STDERR: b""}
     for chunk in chunks:
         for frame in [Frame(_STDOUT, chunk)] if has_tty else parser.feed(chunk):
-            *whole, rest[frame.stream] = (rest[frame.stream] + frame.payload).split(b"\n")
+            begun = rest[frame.stream]
+            payload = frame.payload if has_tty or not begun else _continued(frame.payload)
+            *whole, rest[frame.stream] = (begun + payload).split(b"\n")
             for line in whole:
-                yield _line(line, frame.stream)
+                yield _line(line, frame.stream, has_tty=has_tty)
     for stream, line in rest.items():
         if line:
-            yield _line(line, stream)
+            yield _line(line, stream, has_tty=has_tty)
 
 
-def _line(raw: bytes, stream: int) -> LogLine:
-    moment, _, text = raw.decode("utf-8", "replace").rstrip("\r").partition(" ")
-    return LogLine(text, moment, is_stderr=stream == _STDERR)
+def _continued(payload: bytes) -> bytes:
+    """The rest of a line that is longer than what engines keep in one piece (16 KiB).
+
+    Each piece has a frame of its own, and its own time at its head.
+    """
+    return payload.partition(b" ")[2]
+
+
+def _line(raw: bytes, stream: int, *, has_tty: bool) -> LogLine:
+    head, _, data = raw.partition(b" ")
+    if has_tty:
+        data = data.removesuffix(b"\r")
+    text = data.decode("utf-8", "replace").rstrip("\r")
+    is_text = text.encode() == data
+    moment = head.decode("ascii", "replace")
+    return LogLine(text, moment, is_stderr=stream == _STDERR, raw=b"" if is_text else data)

@@ -19,7 +19,8 @@ from underway.model.names import (
     ServiceName,
 )
 from underway.model.traffic import EdgeState, ServerMode, Sessions, Upstream
-from underway.ports import CommandRunner, ExecResult
+from underway.ports import CommandRunner
+from underway.ports.output import ExecResult
 
 _QUESTION_TIMEOUT_S: Final = 30.0
 # Waiting for the edge's lock, a reload and servers that linger, each with its own bound there.

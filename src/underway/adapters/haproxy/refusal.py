@@ -13,7 +13,7 @@ from underway.errors import (
     UnderwayError,
 )
 from underway.model.names import HostName
-from underway.ports import ExecResult
+from underway.ports.output import ExecResult
 
 
 class ScriptExit(IntEnum):

@@ -7,7 +7,8 @@ from typing import Protocol
 from underway.image.testing.redaction import Redactor
 from underway.kernel.telling import Voice
 from underway.model.sensitive import SensitiveValues
-from underway.ports import Clock, Engine, LogLine
+from underway.ports import Clock, Engine
+from underway.ports.output import LogLine
 
 
 class LogKeeper(Protocol):

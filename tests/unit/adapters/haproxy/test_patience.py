@@ -9,7 +9,7 @@ from underway.adapters.haproxy import HaproxyProxy
 from underway.adapters.haproxy.refusal import ScriptExit
 from underway.errors import EngineError
 from underway.model.names import AppName, HostName, RunNumber, ServiceName
-from underway.ports import ExecResult
+from underway.ports.output import ExecResult
 
 EDGE: Final = HostName("edge")
 STATE: Final = Path(__file__).with_name("recorded") / "state-3.0.txt"

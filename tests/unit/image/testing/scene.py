@@ -35,7 +35,7 @@ from underway.model.spec import (
     ServiceSpec,
 )
 from underway.model.testing import SuiteResult, SuiteSpec
-from underway.ports import LogLine
+from underway.ports.output import LogLine
 
 WEB, DB = ServiceName("web"), ServiceName("db")
 PASSWORD = SensitiveName("env/web/PASSWORD")
