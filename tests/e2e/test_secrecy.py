@@ -28,6 +28,11 @@ ALLOWED: Final = (
 ENGINES_OWN: Final = ("config.v2.json", "config.json", "meta.db")
 SAMPLE_EVERY_S: Final = 0.05
 EDGES_PORT: Final = 80
+LOOKING: Final = tuple(
+    tuple(line.split())
+    for line in ("plan", "status", "history", "releases", "config", "show", "diff", "diff 1 2")
+)
+"""Commands that change nothing, and tell much."""
 
 
 @dataclass
@@ -124,8 +129,7 @@ def test_values_are_found_nowhere_but_where_they_are_needed(project: Project) ->
             project.deploy(canaries.wish("v3", fail="crash-at-start"), "-v").expect(10),
             project.client.run("rollback", "-v").expect(0),
         ]
-    commands = (("plan",), ("status",), ("history",), ("history", "--releases"), ("config",))
-    for command in commands:
+    for command in LOOKING:
         told += [project.client.run(*command, *how) for how in ((), ("--json",), ("-v",))]
     for done in told:
         assert not canaries.in_text(str(done)), f"{done.arguments} tells {done}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from underway.api import backing_up, keeping, proving, restore_points, restoring
     from underway.api.checking import check
+    from underway.api.comparing import compare
     from underway.api.deploying import (
         DeployOptions,
         DeployResult,
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from underway.api.inspecting import status
     from underway.api.maintaining import lock_holders, lock_release, plan_remove, prune, remove
     from underway.api.output import LogFilter, ReplicaLine, logs
-    from underway.api.past import history, release_list, releases
+    from underway.api.past import history, release_detail, release_list, releases
     from underway.api.session import Session
     from underway.api.testing import SuiteOptions, SuiteReport, test
     from underway.rollout.scene import ProxyRenewal
 
 _HOMES: Final = {
     "checking": ("check",),
+    "comparing": ("compare",),
     "deploying": (
         "DeployOptions",
         "DeployResult",
@@ -43,7 +45,7 @@ _HOMES: Final = {
     "inspecting": ("status",),
     "maintaining": ("lock_holders", "lock_release", "plan_remove", "prune", "remove"),
     "output": ("LogFilter", "ReplicaLine", "logs"),
-    "past": ("history", "release_list", "releases"),
+    "past": ("history", "release_detail", "release_list", "releases"),
     "session": ("Session",),
     "testing": ("SuiteOptions", "SuiteReport", "test"),
 }
@@ -66,6 +68,7 @@ def __getattr__(name: str) -> object:
     globals()[name] = found
     return found
 
+
 __all__ = [
     "DeployOptions",
     "DeployResult",
@@ -77,6 +80,7 @@ __all__ = [
     "SuiteReport",
     "backing_up",
     "check",
+    "compare",
     "deploy",
     "history",
     "keeping",
@@ -87,6 +91,7 @@ __all__ = [
     "plan_remove",
     "proving",
     "prune",
+    "release_detail",
     "release_list",
     "releases",
     "remove",

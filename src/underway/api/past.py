@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+from underway.api.comparing import chosen_release
 from underway.api.session import Session, current_release, releases_of, runs_of
 from underway.api.testing import attested
 from underway.model.event import Outcome
 from underway.model.names import NO_RELEASE, HostName, ReleaseNumber
 from underway.model.release import Release, RunRecord
 from underway.model.snapshot import Role, Snapshot
-from underway.model.status import ReleaseStanding, ReleaseStatus
+from underway.model.status import ReleaseDetail, ReleaseStanding, ReleaseStatus
 from underway.model.testing import ReleasedSuite
 
 
@@ -27,14 +28,28 @@ def release_list(session: Session) -> tuple[ReleaseStatus, ...]:
     """All recorded releases, oldest first, with what became of each and where it runs."""
     snapshot = session.observe()
     known = _proved(session, snapshot)
-    return tuple(
-        ReleaseStatus(
-            release,
-            standing_of(snapshot, release.number),
-            _hosts(snapshot, release.number),
-            _namesakes(known, release),
-        )
-        for _, release in sorted(known.items())
+    return tuple(_status(snapshot, known, number) for number in sorted(known))
+
+
+def release_detail(session: Session, number: ReleaseNumber = NO_RELEASE) -> ReleaseDetail:
+    """One recorded release, with 0 the one the app runs, and the runs that were for it.
+
+    Raises RefusedError `release-unknown` or `nothing-deployed`.
+    """
+    snapshot = session.observe()
+    wanted = chosen_release(session, snapshot, number).number
+    known = _proved(session, snapshot)
+    runs = tuple(run for run in runs_of(snapshot) if wanted in {run.release, run.current})
+    return ReleaseDetail(_status(snapshot, known, wanted), runs)
+
+
+def _status(snapshot: Snapshot, known: dict[int, Release], number: int) -> ReleaseStatus:
+    release = known[number]
+    return ReleaseStatus(
+        release,
+        standing_of(snapshot, release.number),
+        _hosts(snapshot, release.number),
+        _namesakes(known, release),
     )
 
 

@@ -26,7 +26,10 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
     },
     "Look": {
         "status": Entry("sight_commands", "Show what runs, what serves, and what differs."),
-        "history": Entry("sight_commands", "List runs, or releases."),
+        "history": Entry("past_commands", "List runs, or releases."),
+        "releases": Entry("past_commands", "List releases, newest first."),
+        "show": Entry("past_commands", "Show a release in full."),
+        "diff": Entry("past_commands", "Show what differs between two releases."),
         "logs": Entry("output_commands", "Show what the replicas write, from all hosts."),
         "check": Entry("sight_commands", "Look whether the hosts have all a deploy needs."),
         "config": Entry("file_commands", "Show the file as it was understood."),

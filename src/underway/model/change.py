@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from underway.model.names import NO_RELEASE, ReleaseNumber, ServiceName
+
+HIDDEN: Final = "(sensitive)"
+"""Stands where a sensitive value would."""
 
 
 class Turn(StrEnum):
@@ -39,3 +43,39 @@ class ServiceChange:
     cause: str
     since: ReleaseNumber = NO_RELEASE
     differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Detail:
+    """One difference with what stood and what stands there, "" where nothing did.
+
+    A sensitive value is `HIDDEN`.
+    """
+
+    kind: str
+    name: str
+    turn: Turn
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartChange:
+    """What differs of one service, or of the app itself where `service` is ""."""
+
+    service: ServiceName
+    turn: Turn
+    details: tuple[Detail, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What differs from one release to another; release 0 is the file, as it is now.
+
+    `unknown` are services whose images only a build tells.
+    """
+
+    before: ReleaseNumber
+    after: ReleaseNumber
+    parts: tuple[PartChange, ...] = ()
+    unknown: tuple[ServiceName, ...] = ()

@@ -12,7 +12,7 @@ from underway.model.names import (
     ReleaseNumber,
     ServiceName,
 )
-from underway.model.release import Release
+from underway.model.release import Release, RunRecord
 from underway.model.snapshot import ContainerStatus, Health
 from underway.model.spec import Strategy
 from underway.model.testing import Proof
@@ -88,6 +88,14 @@ class ReleaseStatus:
     def is_current(self) -> bool:
         """Whether the app runs it."""
         return self.standing is ReleaseStanding.CURRENT
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDetail:
+    """A recorded release, and the runs that brought it or left it serving, oldest first."""
+
+    status: ReleaseStatus
+    runs: tuple[RunRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from underway.model.change import HIDDEN
 from underway.model.spec import AppSpec, PortSpec, ProxySpec, ServiceSpec
 from underway.model.testing import Suites
 from underway.report.amounts import duration_text
@@ -13,7 +14,20 @@ _NO_TESTS: Final = Suites()
 def config_lines(spec: AppSpec, tests: Suites = _NO_TESTS) -> list[Line]:
     """Hosts, services, volumes, tests, and what the reader of the file remarked."""
     environment = f" in {spec.environment}" if spec.environment else ""
-    lines = [line(strong(f"{spec.name}{environment}")), (), line(strong("hosts"))]
+    lines = [line(strong(f"{spec.name}{environment}")), (), *configuration_lines(spec)]
+    lines.extend(_tests(tests))
+    if spec.remarks:
+        lines.append(())
+        lines.extend(
+            line(warn("note: "), remark.message, faint(f"  {remark.place} [{remark.code}]"))
+            for remark in spec.remarks
+        )
+    return lines
+
+
+def configuration_lines(spec: AppSpec) -> list[Line]:
+    """Hosts, services and volumes; what is sensitive is hidden."""
+    lines = [line(strong("hosts"))]
     lines.extend(
         table(
             [
@@ -35,13 +49,6 @@ def config_lines(spec: AppSpec, tests: Suites = _NO_TESTS) -> list[Line]:
         lines.append(())
         lines.extend(_service(service))
     lines.extend(_volumes(spec))
-    lines.extend(_tests(tests))
-    if spec.remarks:
-        lines.append(())
-        lines.extend(
-            line(warn("note: "), remark.message, faint(f"  {remark.place} [{remark.code}]"))
-            for remark in spec.remarks
-        )
     return lines
 
 
@@ -68,7 +75,7 @@ def _service(service: ServiceSpec) -> list[Line]:
         limit = duration_text(service.before.timeout_s)
         rows.append(("before", f"{' '.join(service.before.command)} (within {limit})"))
     rows.extend(
-        ("env", f"{entry.name}={'(sensitive)' if entry.sensitive else entry.value}")
+        ("env", f"{entry.name}={HIDDEN if entry.sensitive else entry.value}")
         for entry in service.environment
     )
     rows.extend(

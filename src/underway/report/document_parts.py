@@ -93,6 +93,24 @@ class StepPart(msgspec.Struct, frozen=True):
     cause: str
 
 
+class DetailPart(msgspec.Struct, frozen=True):
+    """One thing that differs; `before` and `after` are `(sensitive)` where a value is hidden."""
+
+    kind: str
+    name: str
+    turn: str
+    before: str
+    after: str
+
+
+class PartChangePart(msgspec.Struct, frozen=True):
+    """What differs of a service, or of the app where `service` is ""; `turn` is its own."""
+
+    service: str
+    turn: str
+    details: tuple[DetailPart, ...]
+
+
 class DifferencePart(msgspec.Struct, frozen=True):
     """One thing that differs. `kind` is Compose's key (`environment`), `name` which one, or "".
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from underway.model.spec import AppSpec
-from underway.model.testing import Suites
+from underway.model.testing import ReleasedSuite, Suites
 from underway.report.backup_parts import CoveragePart, PointPart, VolumeCopyPart
 from underway.report.document_parts import (
     ChangePart,
@@ -23,6 +23,7 @@ from underway.report.document_parts import (
     InterruptionPart,
     LockPart,
     NotePart,
+    PartChangePart,
     ReleasePart,
     RunPart,
     ServicePart,
@@ -98,7 +99,7 @@ class HistoryDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="histor
 
 
 class ReleasesDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="releases"):
-    """`underway history --releases --json`, newest first."""
+    """`underway releases --json` and `history --releases --json`, newest first."""
 
     app: str
     current: int
@@ -111,6 +112,29 @@ class ReleaseDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="releas
 
     app: str
     release: ReleasePart
+    version: Literal[1] = 1
+
+
+class ReleaseDetailDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="release-detail"):
+    """`underway show --json`. `spec` follows this version of Underway alone."""
+
+    app: str
+    release: ReleasePart
+    suites: tuple[ReleasedSuite, ...]
+    runs: tuple[RunPart, ...]
+    spec: AppSpec
+    version: Literal[1] = 1
+
+
+class ComparisonDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="comparison"):
+    """`underway diff --json`; release 0 is the file, `unknown` what only a build tells."""
+
+    app: str
+    before: int
+    after: int
+    is_same: bool
+    parts: tuple[PartChangePart, ...]
+    unknown: tuple[str, ...]
     version: Literal[1] = 1
 
 
@@ -247,6 +271,8 @@ Document = (
     | HistoryDocument
     | ReleasesDocument
     | ReleaseDocument
+    | ReleaseDetailDocument
+    | ComparisonDocument
     | CheckDocument
     | SuitesDocument
     | LockDocument

@@ -4,34 +4,48 @@ from collections.abc import Sequence
 
 import msgspec
 
+from underway.model.change import Comparison
 from underway.model.names import AppName, ReleaseNumber
 from underway.model.release import Release, RunRecord
-from underway.model.status import ReleaseStatus
+from underway.model.status import ReleaseDetail, ReleaseStatus
 from underway.model.testing import proof_of
-from underway.report.document_parts import ImagePart, ReleasePart, RunPart
-from underway.report.documents import HistoryDocument, ReleaseDocument, ReleasesDocument
+from underway.report.document_parts import (
+    DetailPart,
+    ImagePart,
+    PartChangePart,
+    ReleasePart,
+    RunPart,
+)
+from underway.report.documents import (
+    ComparisonDocument,
+    HistoryDocument,
+    ReleaseDetailDocument,
+    ReleaseDocument,
+    ReleasesDocument,
+)
 
 
 def history_document(app: AppName, runs: Sequence[RunRecord]) -> HistoryDocument:
     """Runs, newest first."""
     return HistoryDocument(
         app=app,
-        runs=tuple(
-            RunPart(
-                number=run.number,
-                command=run.command,
-                release=run.release,
-                actor=run.actor,
-                started_at=run.started_at,
-                ended_at=run.ended_at,
-                outcome=run.outcome,
-                exit_code=run.exit_code,
-                current=run.current,
-                cause=run.cause,
-                code=run.code,
-            )
-            for run in sorted(runs, key=_number, reverse=True)
-        ),
+        runs=tuple(_run(run) for run in sorted(runs, key=_number, reverse=True)),
+    )
+
+
+def _run(run: RunRecord) -> RunPart:
+    return RunPart(
+        number=run.number,
+        command=run.command,
+        release=run.release,
+        actor=run.actor,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        outcome=run.outcome,
+        exit_code=run.exit_code,
+        current=run.current,
+        cause=run.cause,
+        code=run.code,
     )
 
 
@@ -40,16 +54,47 @@ def releases_document(
 ) -> ReleasesDocument:
     """Releases, newest first."""
     ordered = sorted(releases, key=lambda known: known.release.number, reverse=True)
-    parts = (
-        msgspec.structs.replace(
-            _release(known.release),
-            standing=known.standing,
-            hosts=known.hosts,
-            namesakes=known.namesakes,
-        )
-        for known in ordered
+    return ReleasesDocument(app, current, tuple(map(_status, ordered)))
+
+
+def release_detail_document(detail: ReleaseDetail) -> ReleaseDetailDocument:
+    """One release in full."""
+    release = detail.status.release
+    return ReleaseDetailDocument(
+        app=release.spec.name,
+        release=_status(detail.status),
+        suites=release.suites,
+        runs=tuple(map(_run, detail.runs)),
+        spec=release.spec,
     )
-    return ReleasesDocument(app, current, tuple(parts))
+
+
+def comparison_document(app: AppName, found: Comparison) -> ComparisonDocument:
+    """What differs between two releases."""
+    return ComparisonDocument(
+        app=app,
+        before=found.before,
+        after=found.after,
+        is_same=not found.parts,
+        parts=tuple(
+            PartChangePart(
+                part.service,
+                part.turn,
+                tuple(DetailPart(d.kind, d.name, d.turn, d.before, d.after) for d in part.details),
+            )
+            for part in found.parts
+        ),
+        unknown=found.unknown,
+    )
+
+
+def _status(known: ReleaseStatus) -> ReleasePart:
+    return msgspec.structs.replace(
+        _release(known.release),
+        standing=known.standing,
+        hosts=known.hosts,
+        namesakes=known.namesakes,
+    )
 
 
 def release_document(release: Release) -> ReleaseDocument:

@@ -39,7 +39,7 @@ def release_list_lines(releases: Sequence[ReleaseStatus]) -> list[Line]:
             [
                 Span(str(release.number)),
                 _tag(known),
-                _standing(known),
+                standing_span(known),
                 Span(time_text(release.created_at) or "-"),
                 Span(release.created_by or "-"),
                 faint(release.commit[:12] or "-"),
@@ -74,7 +74,8 @@ def _tag(known: ReleaseStatus) -> Span:
     return warn(f"{known.release.tag} (one of {len(known.namesakes) + 1})")
 
 
-def _standing(known: ReleaseStatus) -> Span:
+def standing_span(known: ReleaseStatus) -> Span:
+    """What became of a release, and where it runs."""
     where = f" on {', '.join(known.hosts)}" if known.hosts else ""
     match known.standing:
         case ReleaseStanding.CURRENT:
@@ -112,7 +113,7 @@ def _run(run: RunRecord) -> list[Span]:
         Span(str(run.release or "-")),
         Span(run.actor),
         faint(_took(run)),
-        _outcome(run),
+        outcome_span(run),
     ]
 
 
@@ -121,7 +122,8 @@ def _took(run: RunRecord) -> str:
     return "-" if start is None or end is None else duration_text(end - start)
 
 
-def _outcome(run: RunRecord) -> Span:
+def outcome_span(run: RunRecord) -> Span:
+    """How a run ended."""
     if not run.outcome:
         return warn("not finished")
     try:

@@ -48,16 +48,17 @@ def differences(before: Release, after: Release, name: str) -> tuple[Difference,
 
     Both releases have the service. Empty where nothing of what a replica is made of differs.
     """
-    old, new = _things(before, name), _things(after, name)
+    old, new = things_of(before, name), things_of(after, name)
     found = [
-        Difference(*key, _turn(key, old, new))
+        Difference(*key, turn_of(key, old, new))
         for key in sorted({*old, *new})
         if old.get(key) != new.get(key)
     ]
     return tuple(sorted(found, key=lambda difference: difference.kind != "image"))
 
 
-def _turn(key: tuple[str, str], old: Things, new: Things) -> Turn:
+def turn_of(key: tuple[str, str], old: Things, new: Things) -> Turn:
+    """What became of one thing; one without a name of its own is there in any case."""
     if not key[1]:
         return Turn.CHANGED
     if key not in old:
@@ -65,7 +66,8 @@ def _turn(key: tuple[str, str], old: Things, new: Things) -> Turn:
     return Turn.CHANGED if key in new else Turn.REMOVED
 
 
-def _things(release: Release, name: str) -> Things:
+def things_of(release: Release, name: str) -> Things:
+    """What a generation of a service is made of; KeyError where its image is not known."""
     service = next(entry for entry in release.spec.services if entry.name == name)
     return {
         ("image", ""): release.image_of(service.name).config_digest,

@@ -11,12 +11,14 @@ from tests.unit.report.sample import APP, HOSTS, NEW, plan, status
 from underway import api
 from underway.cli.program import run_program
 from underway.errors import NotUndoneError, RefusedError, StepFailedError, UnderwayError
+from underway.model.change import Comparison
 from underway.model.event import Level, Outcome, PlanMade, RunFinished, RunStarted, StepFailed
 from underway.model.lock import LockHolder
 from underway.model.names import HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.plan import Plan
 from underway.model.release import RunRecord
-from underway.model.status import Drift, DriftKind
+from underway.model.status import Drift, DriftKind, ReleaseDetail
+from underway.wiring.options import Reading
 
 Capture = pytest.CaptureFixture[str]
 Deploy = Callable[[api.Session, api.DeployOptions], api.DeployResult]
@@ -226,7 +228,36 @@ def test_history_lists_runs_or_releases(
     assert "12       v2   current " in capsys.readouterr().out
     assert run_program(["history", "--releases", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["current"] == 12
+    assert run_program(["releases", "-n", "1"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in shown] == ["RELEASE", "12"]
     assert stage.sessions
+
+
+def test_show_and_diff_take_numbers_and_tags(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+):
+    asked: list[tuple[int, ...]] = []
+
+    def detail(_session: api.Session, number: ReleaseNumber) -> ReleaseDetail:
+        asked.append((number,))
+        return ReleaseDetail(LISTED[-1])
+
+    def compare(_session: api.Session, *numbers: ReleaseNumber) -> Comparison:
+        asked.append(numbers)
+        return Comparison(*numbers)
+
+    monkeypatch.setattr(api, "release_list", lambda _session: LISTED)
+    monkeypatch.setattr(api, "release_detail", detail)
+    monkeypatch.setattr(api, "compare", compare)
+    for line in ("show", "show v1", "diff", "diff 11", "diff v1 v2"):
+        assert run_program(line.split()) == 0
+    assert asked == [(0,), (11,), (0, 0), (11, 0), (11, 12)]
+    assert "release 12 (v2) of libra: current" in capsys.readouterr().out
+    site, whole = Reading.SITE, Reading.WHOLE
+    assert stage.readings == [site, site, whole, whole, site]
+    assert run_program(["diff", "11", "12", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["is_same"]
 
 
 def test_prune_and_repair_tell_what_was_done(

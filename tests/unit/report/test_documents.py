@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.backup.sample import MANIFEST, policy, scene
 from tests.unit.report.sample import APP, HOSTS, IMAGE, WEB, plan, status, undone_run
+from tests.unit.report.test_release_text import FOUND, SHOWN
 from underway.backup.plan import plan_coverage
 from underway.backup.retention import plan_retention
 from underway.errors import RefusedError
@@ -42,7 +43,13 @@ from underway.report.documents import (
     encode_document,
     schema_text,
 )
-from underway.report.history_documents import history_document, release_document, releases_document
+from underway.report.history_documents import (
+    comparison_document,
+    history_document,
+    release_detail_document,
+    release_document,
+    releases_document,
+)
 from underway.report.suites_document import suites_document
 from underway.report.view import fold_all
 
@@ -69,6 +76,8 @@ SAMPLES: tuple[Document, ...] = (
     plan_document(plan()),
     run_document(fold_all(undone_run()), RefusedError("x", "No.")),
     history_document(APP, (RUN,)),
+    release_detail_document(SHOWN),
+    comparison_document(APP, FOUND),
     releases_document(
         APP, (ReleaseStatus(RELEASE, ReleaseStanding.CURRENT, HOSTS),), ReleaseNumber(12)
     ),
