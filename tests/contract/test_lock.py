@@ -112,6 +112,16 @@ def test_a_claim_keeps_others_out_before_it_is_confirmed(locks: AttachedLocks) -
         lock.check()
 
 
+def test_what_an_interrupted_claim_left_goes_with_its_session(
+    locks: AttachedLocks, engine: DockerEngine
+) -> None:
+    locks.claim(APP, "deploy", wait_s=0)
+    assert len(engine.containers()) == 1
+    locks.close()
+    assert engine.containers() == ()
+    locks.acquire(APP, "repair", wait_s=0).release()
+
+
 def test_who_waits_gets_it_when_it_is_free(locks: AttachedLocks) -> None:
     first = locks.acquire(APP, "deploy", wait_s=0)
     timer = threading.Timer(1, first.release)

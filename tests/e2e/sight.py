@@ -158,7 +158,7 @@ class Sight:
 
     def expect_no_leftovers(self, wish: "Wish") -> None:
         """As many running replicas as wished, nothing stopped, half made, locked or forgotten."""
-        self.expect_no_lock()
+        self.expect_lock_free(15.0)
         found = self.containers()
         self._expect_replicas(found, wish)
         strange = [c for c in found if c.role not in {"replica", "anchor", "edge", "before"}]

@@ -59,8 +59,10 @@ class Voyage:
             assert "no-older-release" in refused.err, refused
         elif what == "rollback":
             client.run("rollback").expect(0)
+            self.project.sight.expect_no_lock()
         else:
             client.run("deploy").expect(0)
+            self.project.sight.expect_no_lock()
             self.served = wish
         client.run("status").expect(0)
 
@@ -87,6 +89,7 @@ def sail(voyage: Voyage, how: str, side: str, number: int, what: str) -> int:
     told = f"{how} {side} effect {number} ({last}), then {what}: {done}"
     if how == "interrupt":
         settle_interrupted(voyage, wish, done)
+        voyage.project.sight.expect_no_lock()
     elif number <= len(effects):
         assert done.code == -9, told
         kind = kind_of(effects[number - 1])

@@ -69,6 +69,9 @@ class Locks:
         del app
         return ()
 
+    def close(self) -> None:
+        pass
+
 
 @dataclass(frozen=True, slots=True)
 class SimulatedRecords:

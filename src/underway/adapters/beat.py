@@ -82,7 +82,9 @@ class HostLock:
         return ""
 
     def release(self) -> None:
-        """Give it back and see the container gone; never raises."""
+        """Give it back and see the container gone; never raises. Again changes nothing."""
+        if self._released.is_set():
+            return
         self._released.set()
         if self._stream is not None:
             self._stream.close()

@@ -75,6 +75,12 @@ class AttachedLocks:
         self._image = image
         self._now = now
         self._bring = bring
+        self._claimed: list[HostLock] = []
+
+    def close(self) -> None:
+        """Give back what was claimed and never given back: an interrupted claim, say."""
+        _release(self._claimed)
+        self._claimed.clear()
 
     @property
     def _engines(self) -> list[DockerEngine]:
@@ -145,7 +151,7 @@ class AttachedLocks:
         bring = self._bring
         while True:
             try:
-                return HostLock(engine, self._name_of(app), self._image(engine.host), labels)
+                return self._claim_on(engine, app, labels)
             except EngineError as error:
                 if error.code == "image-missing" and bring is not None:
                     bring(engine)
@@ -165,6 +171,11 @@ class AttachedLocks:
                     continue
                 raise _locked(engine.host, holder)
             time.sleep(min(_RETRY_S, max(0.05, deadline - time.monotonic())))
+
+    def _claim_on(self, engine: DockerEngine, app: AppName, labels: dict[str, str]) -> HostLock:
+        made = HostLock(engine, self._name_of(app), self._image(engine.host), labels)
+        self._claimed.append(made)
+        return made
 
     def _is_dead(self, engine: DockerEngine, holder: ContainerState) -> bool:
         """Whether a lock was left behind: a crash between create and start, an engine's restart.

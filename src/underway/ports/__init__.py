@@ -290,6 +290,9 @@ class Locks(Protocol):
     def holders(self, app: AppName) -> tuple[LockHolder, ...]:
         """Who holds it now."""
 
+    def close(self) -> None:
+        """Give back what was claimed and never given back; raises nothing."""
+
 
 class Builder(Protocol):
     """Builds images with buildx, or with the engine's own builder where it is missing."""

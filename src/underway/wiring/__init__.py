@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from underway.api.session import Session, Workshop
@@ -89,7 +89,11 @@ def open_session(
     with DockerConnector() as connector:
         session = _session(options, read, connector, voice, seals)
         session.trust = Trust(heads, stance)
-        yield session
+        desks = [session.backups] if session.backups else []
+        with ExitStack() as stack:
+            for locks in (session.locks, *(desk.locks for desk in desks)):
+                stack.callback(locks.close)
+            yield session
 
 
 def _team_key(
