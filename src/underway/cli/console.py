@@ -68,6 +68,14 @@ class Console:
         _write(sys.stderr, f"{question} [y/N] ")
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
+    def ask_text(self, question: str, default: str = "") -> str:
+        """A line from the terminal; `default` where nobody is there, or nothing is said."""
+        if not self.is_interactive:
+            return default
+        self._suspend()
+        _write(sys.stderr, f"{question} [{default}] " if default else f"{question} ")
+        return sys.stdin.readline().strip() or default
+
     def print_run(self, command: str, app: str) -> None:
         """Write the document of the run that was followed; `command` and `app` if it told none."""
         from dataclasses import replace

@@ -14,13 +14,19 @@ from underway.report.errors_text import code_lines, code_list_lines
 
 
 @command()
-def config(console: Console) -> None:
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of x-underway, for editors.")
+def config(console: Console, *, schema: bool) -> None:
     """Show the file as it was understood.
 
     With defaults filled in and short forms written out; sensitive values are hidden. No host is
-    asked. --json prints all of it.
+    asked. --json prints all of it. --schema needs no file: it prints what editors complete
+    x-underway by.
     """
     from underway.wiring import understand
+
+    if schema:
+        console.write_line(schema_text().rstrip("\n"))
+        return
 
     understood = understand(project_options(console.options))
     spec, tests = understood.spec, understood.testing
@@ -28,6 +34,13 @@ def config(console: Console) -> None:
         console.print_document(ConfigDocument(spec.name, spec, tests))
     else:
         console.print(config_lines(spec, tests))
+
+
+def schema_text() -> str:
+    """The JSON Schema that comes with the package."""
+    from importlib import resources
+
+    return (resources.files("underway.compose") / "x-underway.schema.json").read_text("utf-8")
 
 
 @command()

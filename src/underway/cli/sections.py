@@ -17,6 +17,9 @@ class Entry(NamedTuple):
 
 
 SECTIONS: Final[dict[str, dict[str, Entry]]] = {
+    "Begin": {
+        "init": Entry("first_commands", "Add x-underway to a Compose file, explained."),
+    },
     "Deploy": {
         "plan": Entry("release_commands", "Show what a deploy would do, and why."),
         "test": Entry("suite_commands", "Test the images that a deploy would ship."),

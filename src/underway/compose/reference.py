@@ -64,6 +64,9 @@ _WISHES: Final[tuple[tuple[str, type[msgspec.Struct]], ...]] = (
     ("`x-underway` of a port in its long form", PortWish),
 )
 
+_COMPOSE_SCHEMA: Final = (
+    "https://raw.githubusercontent.com/compose-spec/compose-spec/main/schema/compose-spec.json"
+)
 _KEYS_HEAD: Final = """\
 # Compose keys
 
@@ -82,8 +85,9 @@ _WISHES_HEAD: Final = """\
 
 What Compose cannot say stands under `x-underway`, which Compose ignores. Every setting has a
 default that suits a team with one host; a setting that does not exist is an error that suggests
-the nearest one. Durations have a unit (`500ms`, `30s`, `1m30s`). For completion in your editor, use
-`x-underway.schema.json`, which is installed beside `underway.compose`.
+the nearest one. Durations have a unit (`500ms`, `30s`, `1m30s`). For completion in your editor,
+`underway init` writes a JSON Schema beside the file and names it there; `underway config --schema`
+prints it.
 
 A service without `strategy` follows `deploy.update_config.order`: `start-first` is `rolling`,
 `stop-first` is `recreate`; without either it is `rolling`, and `recreate` where it cannot run twice
@@ -129,6 +133,8 @@ def x_underway_schema() -> str:
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "x-underway in a Compose file",
+        # An editor takes one schema for a file: this one knows Compose's own keys too.
+        "allOf": [{"$ref": _COMPOSE_SCHEMA}],
         "type": "object",
         "properties": {
             "x-underway": app,

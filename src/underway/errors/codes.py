@@ -427,6 +427,11 @@ CODES: dict[str, CodeEntry] = {
         "A file that the project names cannot be read or used.",
         "Create it, correct its path, or look at its mode and encoding.",
     ),
+    "file-unwritable": CodeEntry(
+        3,
+        "A file cannot be written.",
+        "Look at the owner and the mode of its directory, or use --print.",
+    ),
     "history-unknown": CodeEntry(
         7,
         "The records on a host do not continue those that this machine knows.",
@@ -491,6 +496,21 @@ CODES: dict[str, CodeEntry] = {
         3,
         "Something is not an image reference.",
         "Write `[registry/]name[:tag]`, the name in lower case.",
+    ),
+    "init-cannot-write": CodeEntry(
+        3,
+        "`init` found no place in the file for what it adds.",
+        "`underway init --print` shows what belongs there: write it by hand.",
+    ),
+    "init-done": CodeEntry(
+        4,
+        "The file has `x-underway` already.",
+        "Edit it: `underway config` shows how it is understood.",
+    ),
+    "init-service-unclear": CodeEntry(
+        2,
+        "Several services publish ports, and nobody said which of them users reach.",
+        "Name it with `underway init --service NAME`.",
     ),
     "interrupted": CodeEntry(
         10,

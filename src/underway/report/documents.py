@@ -223,6 +223,16 @@ class ConfigDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="config"
     version: Literal[1] = 1
 
 
+class InitDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="init"):
+    """`underway init --json`. `files` were written, none with --print; `text` is the file's."""
+
+    app: str
+    service: str
+    files: tuple[str, ...]
+    text: str
+    version: Literal[1] = 1
+
+
 class LogDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="log"):
     """`underway logs --json`, one line each. `time` is RFC 3339 with nanoseconds, or "".
 
@@ -281,6 +291,7 @@ Document = (
     | RetentionDocument
     | CoverageDocument
     | ConfigDocument
+    | InitDocument
     | LogDocument
     | ErrorDocument
     | CodeDocument

@@ -8,6 +8,7 @@ from typing import Final
 from underway.adapters.compose_commands import CommandOutputs
 from underway.adapters.compose_files import LocalFiles, find_sources
 from underway.adapters.compose_program import ComposeProgram
+from underway.compose.canonical import Tree, read_canonical
 from underway.compose.loading import Sources, load, load_site
 from underway.compose.signing import read_key
 from underway.compose.sources import KeySource, Understood
@@ -50,6 +51,16 @@ class Project:
             project_name=options.project_name,
         )
         self._commands = CommandOutputs(options.environ)
+
+    @property
+    def sources(self) -> Sources:
+        """The files, in the order of their merge."""
+        return self._sources
+
+    def raw(self, files: tuple[Path, ...] = ()) -> Tree:
+        """What Compose makes of the files (or of these), variables left as they are written."""
+        text = self._composer.canonical(files or self._sources.files, interpolate=False)
+        return read_canonical(text, is_interpolated=False)
 
     def whole(self) -> Understood:
         """The specification with its values; raises ConfigurationError."""

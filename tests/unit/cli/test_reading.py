@@ -40,7 +40,7 @@ READINGS = {
     "lock": Reading.SITE,
     "remove --yes": Reading.SITE,
 }
-ASKS_NO_HOST = {"config", "errors"}
+ASKS_NO_HOST = {"config", "errors", "init"}
 
 
 def test_every_command_is_known_here() -> None:
