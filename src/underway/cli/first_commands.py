@@ -1,7 +1,7 @@
 """Commands of the first day: `init`."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -57,35 +57,51 @@ def init(
     for each line. Your own text stays as it is, and Compose reads the file as before. On a
     terminal it asks what the options do not say; without one it takes the defaults.
     """
-    from dataclasses import replace
-
     from underway.cli.file_commands import schema_text
-    from underway.compose import introduction
-    from underway.report.documents import InitDocument
-    from underway.report.init_text import init_lines
     from underway.wiring import introducing
 
     beginning = introducing.begin(project_options(console.options))
     found = _candidate(console, beginning, service)
-    answers = _answers(console, beginning, found, (host_name, hosts, health))
-    answers = replace(
-        answers,
-        http_port=http_port or answers.http_port,
-        has_schema=not no_schema,
-        builds=introduction.builds(beginning.tree),
-        pinned=introduction.keeping_data(beginning.tree),
-    )
+    given = Given(host_name, hosts, health, http_port or 0, has_schema=not no_schema)
+    answers = _answers(console, beginning, found, given)
     text = introducing.draft(beginning, answers)
     files: tuple[str, ...] = ()
     if not prints:
         written = introducing.write(beginning, text, answers, schema_text)
         files = tuple(path.name for path in written)
+    _show(console, Written(beginning.app, answers, text, files))
+
+
+class Given(NamedTuple):
+    """What the command line says of the answers; a port of 0 says nothing."""
+
+    host_name: str
+    hosts: tuple[str, ...]
+    health: str
+    http_port: int
+    has_schema: bool
+
+
+class Written(NamedTuple):
+    """What came of it; no files where it was only to be shown."""
+
+    app: str
+    answers: "Answers"
+    text: str
+    files: tuple[str, ...]
+
+
+def _show(console: Console, made: Written) -> None:
+    from underway.report.documents import InitDocument
+    from underway.report.init_text import init_lines
+
     if console.options.is_json:
-        console.print_document(InitDocument(beginning.app, answers.service, files, text))
-    elif prints:
-        console.write_line(text.rstrip("\n"))
+        document = InitDocument(made.app, made.answers.service, made.files, made.text)
+        console.print_document(document)
+    elif not made.files:
+        console.write_line(made.text.rstrip("\n"))
     else:
-        console.print(init_lines(beginning.app, answers, files))
+        console.print(init_lines(made.app, made.answers, made.files))
 
 
 def _candidate(console: Console, beginning: "Beginning", service: str) -> "Candidate | None":
@@ -103,29 +119,34 @@ def _answers(
     console: Console,
     beginning: "Beginning",
     found: "Candidate | None",
-    given: tuple[str, tuple[str, ...], str],
+    given: Given,
 ) -> "Answers":
     """What was said on the command line, and on the terminal."""
     from underway.compose import introduction
 
-    host_name, hosts, health = given
-    servers = hosts or _split(
+    tree = beginning.tree
+    servers = given.hosts or _split(
         console.ask_text("Which server runs it? (ssh://user@host; nothing: this machine)")
     )
     urls = tuple(_host(entry) for entry in servers)
     if found is None:
-        return introduction.Answers(hosts=urls)
+        return introduction.Answers(
+            hosts=urls, builds=introduction.builds(tree), has_schema=given.has_schema
+        )
     local = f"{beginning.app}.localhost"
     ask: Callable[[], str] = lambda: console.ask_text(  # noqa: E731 - asked only where needed
         f"By which host name do users reach {found.service}?", local
     )
     return introduction.Answers(
         service=found.service,
-        host_name=host_name or ask(),
+        host_name=given.host_name or ask(),
         container_port=introduction.container_port(found),
-        http_port=introduction.users_port(found),
-        health=health,
+        http_port=given.http_port or introduction.users_port(found),
+        health=given.health,
         hosts=urls,
+        pinned=introduction.keeping_data(tree),
+        builds=introduction.builds(tree),
+        has_schema=given.has_schema,
     )
 
 

@@ -76,7 +76,7 @@ def _is_below(services: yaml.Node | None, service: str, node: yaml.Node) -> bool
     others = [key.start_mark.line for key, _ in keys]
     begin = marks[0]
     later = [line for line in others if line > begin]
-    return begin <= node.start_mark.line < min(later, default=node.start_mark.line + 1)
+    return bool(begin <= node.start_mark.line < min(later, default=node.start_mark.line + 1))
 
 
 def _root(source: SourceText) -> yaml.MappingNode:
