@@ -1,9 +1,13 @@
-"""The lock on one host: an attached container, kept alive by a beat and confirmed by its echo."""
+"""Attached containers that live as long as their client: kept alive by a beat, and echoing it.
+
+The lock of an app on one host is one; the leash that a one-off command runs on is another.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,9 +30,32 @@ _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 LOCK_SCRIPT: Final = (
     "while IFS= read -r -t ${UNDERWAY_LOCK_SILENCE_S:-10} line; do "
-    "printf '%s\\n' \"$line\" || exit 0; done"
+    "printf '%s\\n' \"$line\" || break; done"
 )
 """Lives as long as its client: echoes each beat, ends with its input, or when it stays silent."""
+LEASH_GRACE_S: Final = 10
+_LEASH_END: Final = f"""
+kill -TERM -1 2>/dev/null
+for _ in $(seq {LEASH_GRACE_S * 5}); do
+  set -- /proc/[0-9]*
+  [ $# -gt 1 ] || exit 0
+  sleep 0.2
+done
+"""
+"""Whoever shares its processes is told to end, and given time: the kernel kills them with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """What an attached container does besides living: its script, and what that may."""
+
+    what: str
+    script: str
+    capabilities: tuple[str, ...] = ()
+
+
+LOCK: Final = Attached("take the lock", LOCK_SCRIPT)
+LEASH: Final = Attached("make a leash", f"{LOCK_SCRIPT}\n{_LEASH_END}", ("KILL",))
 
 
 def awake_time() -> float:
@@ -44,14 +71,19 @@ class HostLock:
     """
 
     def __init__(
-        self, engine: DockerEngine, name: ContainerName, image: str, labels: Mapping[str, str]
+        self,
+        engine: DockerEngine,
+        name: ContainerName,
+        image: str,
+        labels: Mapping[str, str],
+        kind: Attached = LOCK,
     ) -> None:
         """Create it; attach and start it aside.
 
         Raises EngineError `name-taken` where somebody holds it.
         """
         self._engine = engine
-        self._id = _create(engine, name, image, labels)
+        self._id = _create(engine, name, image, labels, kind)
         self._stream: RawStream | None = None
         self._confirmed_at = 0.0
         self._ended = ""
@@ -184,11 +216,15 @@ def age_s(engine: DockerEngine, container_id: str) -> float:
 
 
 def _create(
-    engine: DockerEngine, name: ContainerName, image: str, labels: Mapping[str, str]
+    engine: DockerEngine,
+    name: ContainerName,
+    image: str,
+    labels: Mapping[str, str],
+    kind: Attached,
 ) -> str:
     body = {
         "Image": image,
-        "Entrypoint": ["bash", "-c", LOCK_SCRIPT],
+        "Entrypoint": ["bash", "-c", kind.script],
         "Cmd": [],
         "Labels": dict(labels),
         "OpenStdin": True,
@@ -201,13 +237,12 @@ def _create(
             "NetworkMode": "none",
             "ReadonlyRootfs": True,
             "CapDrop": ["ALL"],
+            "CapAdd": list(kind.capabilities),
             "SecurityOpt": ["no-new-privileges"],
             "LogConfig": {"Type": "none"},
         },
     }
-    call = Call(
-        "POST", "/containers/create", "take the lock", {"name": name}, body, timeout_s=_CREATE_S
-    )
+    call = Call("POST", "/containers/create", kind.what, {"name": name}, body, timeout_s=_CREATE_S)
     try:
         return str(send_creation(engine.connection, call)["Id"])
     except EngineError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from underway.api import backing_up, keeping, proving, restore_points, restoring
     from underway.api.checking import check
+    from underway.api.commanding import RunWish, Streams, execute, run_once
     from underway.api.comparing import compare
     from underway.api.deploying import (
         DeployOptions,
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
     from underway.api.maintaining import lock_holders, lock_release, plan_remove, prune, remove
     from underway.api.output import LogFilter, ReplicaLine, logs
     from underway.api.past import history, release_detail, release_list, releases
+    from underway.api.replicas import Choice
     from underway.api.session import Session
     from underway.api.testing import SuiteOptions, SuiteReport, test
+    from underway.ports.conversation import CommandWish
     from underway.rollout.scene import ProxyRenewal
 
 _HOMES: Final = {
     "checking": ("check",),
+    "commanding": ("RunWish", "Streams", "execute", "run_once"),
     "comparing": ("compare",),
     "deploying": (
         "DeployOptions",
@@ -46,11 +50,15 @@ _HOMES: Final = {
     "maintaining": ("lock_holders", "lock_release", "plan_remove", "prune", "remove"),
     "output": ("LogFilter", "ReplicaLine", "logs"),
     "past": ("history", "release_detail", "release_list", "releases"),
+    "replicas": ("Choice",),
     "session": ("Session",),
     "testing": ("SuiteOptions", "SuiteReport", "test"),
 }
 """Where each use case stands."""
-_ELSEWHERE: Final = {"ProxyRenewal": "underway.rollout.scene"}
+_ELSEWHERE: Final = {
+    "CommandWish": "underway.ports.conversation",
+    "ProxyRenewal": "underway.rollout.scene",
+}
 _MODULES: Final = ("backing_up", "keeping", "proving", "restore_points", "restoring")
 _HOME_OF: Final = {
     **{name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names},
@@ -70,18 +78,23 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    "Choice",
+    "CommandWish",
     "DeployOptions",
     "DeployResult",
     "LogFilter",
     "ProxyRenewal",
     "ReplicaLine",
+    "RunWish",
     "Session",
+    "Streams",
     "SuiteOptions",
     "SuiteReport",
     "backing_up",
     "check",
     "compare",
     "deploy",
+    "execute",
     "history",
     "keeping",
     "lock_holders",
@@ -99,6 +112,7 @@ __all__ = [
     "restore_points",
     "restoring",
     "rollback",
+    "run_once",
     "ship",
     "status",
     "test",

@@ -28,6 +28,7 @@ from underway.model.spec import AppSpec
 from underway.model.testing import Attestation, Suites
 from underway.ports import Clock, Engine, Locks, Progress
 from underway.ports.backup import OpenStore, Watchdog
+from underway.ports.conversation import CommandDesk
 
 if TYPE_CHECKING:
     from underway.image.shipment import Prove
@@ -118,6 +119,7 @@ class Session:
     attestations: dict[str, Attestation] = field(default_factory=dict)
     backups: BackupDesk | None = None
     trust: Trust = field(default_factory=Trust)
+    commands: CommandDesk | None = None
 
     @property
     def app(self) -> AppName:

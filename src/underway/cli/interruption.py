@@ -52,6 +52,22 @@ def cancel_on_interrupt(has_begun: Callable[[], bool]) -> Iterator[threading.Eve
             signal.signal(number, handler)
 
 
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the block as Ctrl-C does: what it made is taken away in order."""
+
+    def ended(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    earlier = {number: signal.signal(number, ended) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
 def _tell(text: str) -> None:
     """Past all buffers: the main thread may hold their locks."""
     try:

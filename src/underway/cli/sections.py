@@ -10,10 +10,14 @@ import click
 
 
 class Entry(NamedTuple):
-    """Where a command stands (`module` below this package, as `name`), and its help in a line."""
+    """Where a command stands (`module` below this package), and its help in a line.
+
+    `function` is its name there, where the command's own is Python's.
+    """
 
     module: str
     text: str
+    function: str = ""
 
 
 SECTIONS: Final[dict[str, dict[str, Entry]]] = {
@@ -37,6 +41,10 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "check": Entry("sight_commands", "Look whether the hosts have all a deploy needs."),
         "config": Entry("file_commands", "Show the file as it was understood."),
         "errors": Entry("file_commands", "Explain an error code, or list all."),
+    },
+    "Work": {
+        "exec": Entry("inside_commands", "Run a command in a running replica.", "exec_"),
+        "run": Entry("inside_commands", "Run a command once, in a container of its own."),
     },
     "Data": {
         "backup": Entry("backup_commands", "Back up the app's data, and bring it back."),
@@ -68,7 +76,7 @@ class SectionedGroup(click.Group):
         if entry is None:
             return None
         module = importlib.import_module(f"underway.cli.{entry.module}")
-        found = getattr(module, cmd_name)
+        found = getattr(module, entry.function or cmd_name)
         return found if isinstance(found, click.Command) else None
 
     def resolve_command(

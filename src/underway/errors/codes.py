@@ -442,6 +442,11 @@ CODES: dict[str, CodeEntry] = {
         "A host's name has letters that names do not have.",
         "Use letters, digits, `.`, `_` and `-`.",
     ),
+    "host-not-placed": CodeEntry(
+        2,
+        "A service does not stand on the host that was named.",
+        "Choose one of its hosts: `underway config` tells them.",
+    ),
     "host-taken": CodeEntry(
         4,
         "Another app on this edge has the host name already.",
@@ -586,6 +591,11 @@ CODES: dict[str, CodeEntry] = {
         10,
         "A container's name is held by a container that is not this replica.",
         "Rename or remove that container, or give the app another name.",
+    ),
+    "named-host-unknown": CodeEntry(
+        2,
+        "A host named on the command line is not one of the app's.",
+        "Correct its name: `underway status` lists the hosts.",
     ),
     "network-driver": CodeEntry(
         3,
@@ -841,6 +851,11 @@ CODES: dict[str, CodeEntry] = {
         "A replica exited, or crashes in a loop.",
         "Read its last lines below the error, mend it, deploy again.",
     ),
+    "replica-not-running": CodeEntry(
+        4,
+        "The replica that a command is meant for does not run.",
+        "Choose one that runs: `underway status` lists them.",
+    ),
     "replica-unknown": CodeEntry(
         2,
         "A replica was named by a number or a container that the app does not have.",
@@ -850,6 +865,11 @@ CODES: dict[str, CodeEntry] = {
         3,
         "A command that prints a sensitive value failed.",
         "Run it yourself: it must print the value and end with 0.",
+    ),
+    "service-hosts-silent": CodeEntry(
+        4,
+        "No host on which a service stands answers.",
+        "Bring one of them back.",
     ),
     "service-unknown": CodeEntry(
         2,

@@ -60,6 +60,8 @@ class Role(StrEnum):
     SIDECAR = "sidecar"
     WATCHDOG = "watchdog"
     RESTORE = "restore"
+    RUN = "run"
+    LEASH = "leash"
 
 
 @dataclass(frozen=True, slots=True)

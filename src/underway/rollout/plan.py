@@ -25,6 +25,7 @@ from underway.rollout.interruption import losing_routes, moving_edges, stopping_
 from underway.rollout.leaving import leaving
 from underway.rollout.listeners import check_file, check_hosts
 from underway.rollout.naming import files_volume, is_retired
+from underway.rollout.one_off import forsaken
 from underway.rollout.order import turns
 from underway.rollout.prepare import Preparation
 from underway.rollout.proxies import Proxies
@@ -277,7 +278,9 @@ def _clean_up(scene: Scene, kept: list[Held]) -> list[Stage]:
         for held in (*scene.containers(Role.FILES), *scene.containers(Role.PROBE))
         if held.state.role != Role.PROBE or held.state.has_ended
     ]
-    needed |= {(held.host, volume) for held in kept for volume in held.state.volumes}
+    steps += forsaken(scene)
+    users = (*kept, *scene.containers(Role.RUN))
+    needed |= {(held.host, volume) for held in users for volume in held.state.volumes}
     for host in scene.reachable:
         for volume in host.volumes:
             labels = dict(volume.labels)

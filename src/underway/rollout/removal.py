@@ -81,7 +81,7 @@ def _left(scene: Scene) -> Iterator[str]:
 
 
 def _helpers(scene: Scene) -> Iterator[Step]:
-    for role in (Role.BEFORE, Role.FILES, Role.PROBE):
+    for role in (Role.BEFORE, Role.FILES, Role.PROBE, Role.RUN, Role.LEASH):
         for held in scene.containers(role):
             yield RemoveContainer(held.host, held.name, _CAUSE)
     for host in scene.reachable:

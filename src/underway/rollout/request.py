@@ -68,9 +68,10 @@ def tools_content(tools: ImageIdentity) -> str:
     return digits[1] if digits and not tools.pull_reference else tools.config_digest
 
 
-def _mounts(
+def mounts_of(
     service: ServiceSpec, replica: Replica, release: Release, bindings: Mapping[VolumeName, str]
 ) -> tuple[Mount, ...]:
+    """What a replica mounts, by physical volumes, its secret files among them."""
     mounts = [
         Mount(
             m.kind, bindings.get(VolumeName(m.source), m.source), m.target, m.read_only, m.options
@@ -113,7 +114,7 @@ def replica_request(
         labels=tuple(sorted(labels.items())),
         engine=service.engine,
         environment=service.environment,
-        mounts=_mounts(service, replica, release, bindings),
+        mounts=mounts_of(service, replica, release, bindings),
         files=uploaded_files(service),
         health=service.health,
         published=location.published,
@@ -152,7 +153,7 @@ def before_request(
         engine=json.dumps(engine, sort_keys=True),
         environment=service.environment,
         command=before.command,
-        mounts=_mounts(service, replica, release, bindings),
+        mounts=mounts_of(service, replica, release, bindings),
         files=uploaded_files(service),
         health=HealthSpec(test=("NONE",)),
         networks=tuple(NetworkPlace(physical[p.network]) for p in service.networks),

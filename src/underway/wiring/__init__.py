@@ -17,6 +17,7 @@ from underway.model.event import Level
 from underway.model.history import Stance
 from underway.ports import EventSink
 from underway.wiring.backups import backup_desk
+from underway.wiring.commands import command_desk
 from underway.wiring.fleet import Fleet, Seals
 from underway.wiring.options import Reading, SessionOptions
 from underway.wiring.workshop import HostWorkshop
@@ -166,4 +167,5 @@ def _session(
         unread=read.unread,
         testing=read.testing,
         backups=backup_desk(read, options, engines, workshop),
+        commands=command_desk(engines, workshop),
     )

@@ -31,6 +31,8 @@ READINGS = {
     "diff 3 4": Reading.SITE,
     "logs": Reading.SITE,
     "check": Reading.BEST,
+    "exec web true": Reading.SITE,
+    "run web true": Reading.SITE,
     "backup create": Reading.WHOLE,
     "backup list": Reading.WHOLE,
     "backup restore": Reading.WHOLE,
