@@ -133,13 +133,19 @@ def voyage(project: Project, request: pytest.FixtureRequest) -> Iterator[Voyage]
 @pytest.mark.parametrize(
     "voyage", ["blue-green", pytest.param("rolling", marks=pytest.mark.exhaustive)], indirect=True
 )
-def test_29_30_35_a_client_killed_at_every_effect_is_followed_by_anything(voyage: Voyage) -> None:
+def test_29_30_35_a_client_killed_at_every_kind_of_effect_is_followed_by_anything(
+    voyage: Voyage,
+) -> None:
+    """The first and the last effect of each kind; every one of them is tried exhaustively."""
     _, effects = voyage.crash(clean := voyage.next_wish(), "kill", "before", 0)
     voyage.served = clean
     sides, follow_ups = cycle(SIDES), cycle(FOLLOW_UPS)
-    for number in range(1, len(effects) + 1):
-        sail(voyage, "kill", next(sides), number, next(follow_ups))
-    assert voyage.visited >= {kind_of(effect) for effect in effects}
+    kinds = [kind_of(effect) for effect in effects]
+    last = {kind: number for number, kind in enumerate(kinds, 1)}
+    for number, kind in enumerate(kinds, 1):
+        if kind not in voyage.visited or number == last[kind]:
+            sail(voyage, "kill", next(sides), number, next(follow_ups))
+    assert voyage.visited >= set(kinds)
 
 
 @pytest.mark.parametrize("voyage", ["rolling"], indirect=True)
