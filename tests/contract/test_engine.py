@@ -90,6 +90,21 @@ def test_a_container_lives_from_created_to_removed(bench: Bench) -> None:
     assert bench.engine.containers() == ()
 
 
+def test_what_a_container_uses_is_told_while_it_runs(bench: Bench) -> None:
+    request = request_for(bench)
+    bench.engine.create(request, {})
+    assert bench.engine.usage(request.name) is None
+    bench.engine.start(request.name)
+    used = bench.engine.usage(request.name)
+    assert used
+    assert used.taken_at > 0
+    assert used.cpu_s > 0
+    assert used.memory_bytes > 0
+    with pytest.raises(EngineError) as caught:
+        bench.engine.usage("nobody")
+    assert caught.value.code == "container-missing"
+
+
 def test_a_stop_without_a_time_takes_the_container_s_own(bench: Bench) -> None:
     """`sleep` as the first process ignores SIGTERM: only the kill after the grace ends it."""
     for name, grace_s, most_s in (("now", 0, 1.5), ("later", 3, 10)):

@@ -8,6 +8,9 @@ from underway.model.container import ContainerRequest
 from underway.model.snapshot import ContainerState, ContainerStatus, Health
 from underway.ports.output import LogLine
 
+IDENTITY = tuple(f"underway.{part}" for part in ("app", "service", "generation", "replica", "role"))
+"""The labels by which a container that is there is the one wished."""
+
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:

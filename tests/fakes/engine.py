@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tests.fakes.containers import (
+    IDENTITY,
     Behaviour,
     FakeContainer,
     digest,
@@ -40,12 +41,9 @@ from underway.model.snapshot import (
     VolumeState,
 )
 from underway.model.spec import FileSpec, MountKind, NetworkSpec, VolumeSpec
+from underway.model.usage import UsageSample
 from underway.ports import Progress
 from underway.ports.output import ExecResult, LogLine
-
-_IDENTITY = tuple(
-    f"underway.{part}" for part in ("app", "service", "generation", "replica", "role")
-)
 
 
 class FakeEngine:
@@ -108,7 +106,7 @@ class FakeEngine:
                 raise self._error("image-missing", f"No such image: {request.image}", 404)
             holder = self.made.get(request.name)
             if holder and any(
-                holder.state.label(label) != request.label(label) for label in _IDENTITY
+                holder.state.label(label) != request.label(label) for label in IDENTITY
             ):
                 app = holder.state.app
                 raise self._error("name-taken", f"{request.name} is held (app {app})", 409)
@@ -189,6 +187,9 @@ class FakeEngine:
     def health_log(self, name: str) -> tuple[str, ...]:
         with self._call("health_log"):
             return self.behave(self.made[name].request).checks if name in self.made else ()
+
+    def usage(self, name: str) -> UsageSample | None:
+        return UsageSample(1.0, 0.5, 1 << 20) if self._made(name).state.started_at else None
 
     def write_files(
         self,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from underway.api import backing_up, keeping, proving, restore_points, restoring
+    from underway.api.addressing import urls
     from underway.api.checking import check
     from underway.api.commanding import RunWish, Streams, execute, run_once
     from underway.api.comparing import compare
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     )
     from underway.api.inspecting import status
     from underway.api.maintaining import lock_holders, lock_release, plan_remove, prune, remove
+    from underway.api.measuring import usage
     from underway.api.output import LogFilter, ReplicaLine, logs
     from underway.api.past import history, release_detail, release_list, releases
     from underway.api.replicas import Choice
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from underway.rollout.scene import ProxyRenewal
 
 _HOMES: Final = {
+    "addressing": ("urls",),
     "checking": ("check",),
     "commanding": ("RunWish", "Streams", "execute", "run_once"),
     "comparing": ("compare",),
@@ -48,6 +51,7 @@ _HOMES: Final = {
     ),
     "inspecting": ("status",),
     "maintaining": ("lock_holders", "lock_release", "plan_remove", "prune", "remove"),
+    "measuring": ("usage",),
     "output": ("LogFilter", "ReplicaLine", "logs"),
     "past": ("history", "release_detail", "release_list", "releases"),
     "replicas": ("Choice",),
@@ -116,4 +120,6 @@ __all__ = [
     "ship",
     "status",
     "test",
+    "urls",
+    "usage",
 ]

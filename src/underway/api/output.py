@@ -83,31 +83,40 @@ def logs(
         if wanted.takes_host(lost.name):
             text = f"{lost.name} did not answer, its lines are missing: {lost.reason}"
             session.voice.note(Level.WARNING, "logs-lost", text)
-    _require_known(session, snapshot, wanted)
+    require_services(session, snapshot, wanted.services)
+    require_hosts(snapshot, wanted.hosts)
+    _require_replicas(session, snapshot, wanted.replicas)
     reading = _Reading(session, wanted, tail)
     yield from reading.followed() if follow else reading.merged(snapshot)
 
 
-def _require_known(session: Session, snapshot: Snapshot, wanted: LogFilter) -> None:
+def require_services(session: Session, snapshot: Snapshot, services: Iterable[ServiceName]) -> None:
+    """Raise UsageError for a service that is neither of the current release nor runs."""
     release = current_release(snapshot)
     names = {service.name for service in (release.spec if release else session.spec).services}
-    replicas = [c for h in snapshot.reachable for c in h.containers if _is_replica(session, c)]
-    names |= {container.service for container in replicas}
-    for name in sorted(set(wanted.services) - names):
+    names |= {container.service for container in _replicas(session, snapshot)}
+    for name in sorted(set(services) - names):
         raise UsageError(
             "service-unknown",
             f"the app has no service `{name}`",
             hint=name_hint(name, names) if names else "Nothing of it runs yet: underway deploy.",
         )
-    require_hosts(snapshot, wanted.hosts)
+
+
+def _require_replicas(session: Session, snapshot: Snapshot, wanted: Iterable[str]) -> None:
+    replicas = _replicas(session, snapshot)
     numbers = {str(container.replica) for container in replicas}
     shown = {_shown_name(container) for container in replicas}
-    for replica in sorted(set(wanted.replicas) - numbers - shown):
+    for replica in sorted(set(wanted) - numbers - shown):
         raise UsageError(
             "replica-unknown",
             f"the app has no replica `{replica}`",
             hint=name_hint(replica, shown) if shown else "Nothing of it runs yet: underway deploy.",
         )
+
+
+def _replicas(session: Session, snapshot: Snapshot) -> list[ContainerState]:
+    return [c for h in snapshot.reachable for c in h.containers if _is_replica(session, c)]
 
 
 def require_hosts(snapshot: Snapshot, names: Iterable[HostName]) -> None:

@@ -46,6 +46,12 @@ class Console:
 
         _write(sys.stdout, draw(lines, is_coloured=self._is_coloured(sys.stdout)))
 
+    def redraw(self, lines: "Iterable[Line]") -> None:
+        """Write a result for people in place of what stands on the terminal."""
+        from underway.report.line import CLEARED, draw
+
+        _write(sys.stdout, CLEARED + draw(lines, is_coloured=self._is_coloured(sys.stdout)))
+
     def print_document(self, document: "Document") -> None:
         """Write a result for programs."""
         from underway.report.documents import encode_document

@@ -37,6 +37,8 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "releases": Entry("past_commands", "List releases, newest first."),
         "show": Entry("past_commands", "Show a release in full."),
         "diff": Entry("past_commands", "Show what differs between two releases."),
+        "open": Entry("live_commands", "Print where users reach the app."),
+        "top": Entry("live_commands", "Show what replicas use, beside their limits."),
         "logs": Entry("output_commands", "Show what the replicas write, from all hosts."),
         "check": Entry("sight_commands", "Look whether the hosts have all a deploy needs."),
         "config": Entry("file_commands", "Show the file as it was understood."),

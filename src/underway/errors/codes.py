@@ -871,6 +871,11 @@ CODES: dict[str, CodeEntry] = {
         "No host on which a service stands answers.",
         "Bring one of them back.",
     ),
+    "service-not-proxied": CodeEntry(
+        2,
+        "A URL was asked for of a service that no edge takes users to.",
+        "Give it `x-underway: {proxy: HOST}`, or name a service that has it.",
+    ),
     "service-unknown": CodeEntry(
         2,
         "A service named on the command line is not in the file.",

@@ -139,6 +139,14 @@ class ServiceStatus:
     replicas: tuple[ReplicaStatus, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ServiceUrl:
+    """Where users reach a service."""
+
+    service: ServiceName
+    url: str
+
+
 @dataclass(frozen=True, slots=True)
 class LockStatus:
     """Who holds the app's lock on a host. `since` is RFC 3339."""

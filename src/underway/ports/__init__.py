@@ -20,6 +20,7 @@ from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, V
 from underway.model.spec import BuildSpec, FileSpec, HostSpec, NetworkSpec, VolumeSpec
 from underway.model.testing import Attestation
 from underway.model.traffic import EdgeState, Sessions, Upstream
+from underway.model.usage import UsageSample
 from underway.ports.output import ExecResult, LogLine
 
 Progress = Callable[[float, float, str], None]
@@ -88,6 +89,9 @@ class Engine(Protocol):
 
     def health_log(self, name: str) -> tuple[str, ...]:
         """What a container's health checks said, oldest first; () without any."""
+
+    def usage(self, name: str) -> UsageSample | None:
+        """What a container used up to now; None for one that does not run."""
 
     def write_files(
         self,

@@ -1,6 +1,7 @@
 """Model values and run views -> JSON documents. Pure: every function is a plain mapping."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from underway.errors import (
     CODES,
@@ -22,8 +23,10 @@ from underway.model.status import (
     LockStatus,
     ReplicaStatus,
     ServiceStatus,
+    ServiceUrl,
     StatusReport,
 )
+from underway.model.usage import UsageReport
 from underway.report.check_text import check_exit_code
 from underway.report.document_parts import (
     ChangePart,
@@ -43,6 +46,8 @@ from underway.report.document_parts import (
     StagePart,
     StepPart,
     TrafficPart,
+    UrlPart,
+    UsagePart,
 )
 from underway.report.documents import (
     CheckDocument,
@@ -53,6 +58,8 @@ from underway.report.documents import (
     PlanDocument,
     RunDocument,
     StatusDocument,
+    UrlsDocument,
+    UsageDocument,
 )
 from underway.report.line import clean
 from underway.report.step_text import step_text
@@ -232,6 +239,21 @@ def check_document(app: AppName, results: Sequence[CheckResult]) -> CheckDocumen
 def lock_document(app: AppName, holders: Sequence[tuple[HostName, LockStatus]]) -> LockDocument:
     """Who holds the lock where."""
     return LockDocument(app, tuple(_lock(host, lock) for host, lock in holders))
+
+
+def usage_document(app: AppName, report: UsageReport) -> UsageDocument:
+    """What replicas use."""
+    return UsageDocument(
+        app=app,
+        taken_at=report.taken_at,
+        replicas=tuple(UsagePart(**asdict(replica)) for replica in report.replicas),
+        lost=report.lost,
+    )
+
+
+def urls_document(app: AppName, found: Sequence[ServiceUrl]) -> UrlsDocument:
+    """Where users reach an app."""
+    return UrlsDocument(app, tuple(UrlPart(one.service, one.url) for one in found))
 
 
 def error_document(error: UnderwayError) -> ErrorDocument:

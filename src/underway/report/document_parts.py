@@ -274,3 +274,28 @@ class CodePart(msgspec.Struct, frozen=True):
     exit_code: int
     meaning: str
     remedy: str
+
+
+class UsagePart(msgspec.Struct, frozen=True):
+    """What one replica uses; null is what could not be told, a limit of 0 is none.
+
+    `cpus` and `cpu_limit` are in processors, rates in bytes per second.
+    """
+
+    name: str
+    host: str
+    service: str
+    cpus: float | None
+    cpu_limit: float
+    memory_bytes: int | None
+    memory_limit_bytes: int
+    received_per_s: float | None
+    sent_per_s: float | None
+    processes: int | None
+
+
+class UrlPart(msgspec.Struct, frozen=True):
+    """Where users reach a service."""
+
+    service: str
+    url: str

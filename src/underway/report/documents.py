@@ -30,6 +30,8 @@ from underway.report.document_parts import (
     StagePart,
     StepPart,
     SuitePart,
+    UrlPart,
+    UsagePart,
 )
 
 
@@ -214,6 +216,24 @@ class CoverageDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="cover
     version: Literal[1] = 1
 
 
+class UsageDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="usage"):
+    """`underway top --json`: rates are over one interval; `lost` hosts did not answer."""
+
+    app: str
+    taken_at: float
+    replicas: tuple[UsagePart, ...]
+    lost: tuple[str, ...]
+    version: Literal[1] = 1
+
+
+class UrlsDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="urls"):
+    """`underway open --json`."""
+
+    app: str
+    urls: tuple[UrlPart, ...]
+    version: Literal[1] = 1
+
+
 class ConfigDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="config"):
     """`underway config --json`. `spec` and `tests` follow this version of Underway alone."""
 
@@ -290,6 +310,8 @@ Document = (
     | RestorePointDocument
     | RetentionDocument
     | CoverageDocument
+    | UsageDocument
+    | UrlsDocument
     | ConfigDocument
     | InitDocument
     | LogDocument

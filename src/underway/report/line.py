@@ -12,6 +12,9 @@ from typing import Final
 _ESCAPE_SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
+CLEARED: Final = "\x1b[H\x1b[2J"
+"""Takes what stands on a terminal away: the next text begins at its top."""
+
 
 class Tone(StrEnum):
     """What a piece of text means; those called `mark` only tell one source from another."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from underway.adapters.chain import Acceptance, Body, Current, checked, hash_of, state, written
@@ -123,6 +123,7 @@ def test_nobody_without_the_key_adds_or_rewrites_a_record(
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
+@settings(deadline=None)
 def test_no_byte_of_a_signed_file_can_be_changed(place: int, flip: int) -> None:
     files = chain([(current(1), KEY), (current(2), KEY)])
     data = bytearray(files[2])

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.unit.backup.sample import MANIFEST, policy, scene
-from tests.unit.report.sample import APP, HOSTS, IMAGE, WEB, plan, status, undone_run
+from tests.unit.report.sample import APP, HOSTS, IMAGE, NEW, WEB, plan, status, undone_run
 from tests.unit.report.test_release_text import FOUND, SHOWN
 from underway.backup.plan import plan_coverage
 from underway.backup.retention import plan_retention
@@ -17,8 +17,9 @@ from underway.model.names import HostName, ReleaseNumber, RunNumber
 from underway.model.release import Release, RunRecord, ServiceImage
 from underway.model.restore_point import Proof
 from underway.model.spec import AppSpec, EnvVar, HostSpec, SensitiveName, ServiceSpec
-from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus
+from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus, ServiceUrl
 from underway.model.testing import SuiteOutcome, SuiteResult
+from underway.model.usage import ReplicaUsage, UsageReport
 from underway.report.backup_documents import (
     coverage_document,
     point_document,
@@ -34,6 +35,8 @@ from underway.report.document_making import (
     plan_document,
     run_document,
     status_document,
+    urls_document,
+    usage_document,
 )
 from underway.report.documents import (
     DOCUMENTS,
@@ -79,6 +82,8 @@ SAMPLES: tuple[Document, ...] = (
     history_document(APP, (RUN,)),
     release_detail_document(SHOWN),
     comparison_document(APP, FOUND),
+    usage_document(APP, UsageReport(12.0, (ReplicaUsage(NEW[HOSTS[0]], HOSTS[0], WEB),))),
+    urls_document(APP, (ServiceUrl(WEB, "http://libra.test/"),)),
     releases_document(
         APP, (ReleaseStatus(RELEASE, ReleaseStanding.CURRENT, HOSTS),), ReleaseNumber(12)
     ),

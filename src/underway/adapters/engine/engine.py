@@ -15,6 +15,7 @@ from underway.model.names import HostName, VolumeName
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, VolumeState
 from underway.model.spec import FileSpec, NetworkSpec, VolumeSpec
+from underway.model.usage import UsageSample
 from underway.ports import Progress
 from underway.ports.output import ExecResult, LogLine
 
@@ -98,6 +99,10 @@ class DockerEngine:
     def health_log(self, name: str) -> tuple[str, ...]:
         """What a container's health checks said, oldest first."""
         return self._inspection.health_log(name)
+
+    def usage(self, name: str) -> UsageSample | None:
+        """What a container used up to now; None for one that does not run."""
+        return self._inspection.usage(name)
 
     def write_files(
         self,

@@ -8,7 +8,9 @@ from typing import Final
 from urllib.parse import quote
 
 from underway.adapters.engine.connection import Call, Connection
+from underway.adapters.engine.states import usage_sample
 from underway.errors import EngineError
+from underway.model.usage import UsageSample
 
 _NOT_FOUND: Final = 404
 _MOST_BYTES: Final = 32 * 1024 * 1024
@@ -55,6 +57,15 @@ class Inspection:
             ]
             for entry in entries[-_CHECKS:]
         )
+
+    def usage(self, name: str) -> UsageSample | None:
+        """See `ports.Engine.usage`; EngineError `container-missing` where it is not there."""
+        body = self._connection.read(
+            f"/containers/{quote(name, safe='')}/stats",
+            f"ask what {name} uses",
+            {"stream": "0", "one-shot": "1"},
+        )
+        return usage_sample(body)
 
     def _limited(self, call: Call, what: str) -> bytes:
         pieces, size = [], 0

@@ -15,6 +15,7 @@ from underway.model.snapshot import (
     NetworkState,
     VolumeState,
 )
+from underway.model.usage import UsageSample
 
 _EXIT: Final = re.compile(r"^(?:Exited|Restarting) \((\d+)\)")
 _NEVER: Final = "0001-01-01T00:00:00Z"
@@ -107,6 +108,27 @@ def volume_state(entry: Mapping[str, Any]) -> VolumeState:
         driver=entry.get("Driver", "local"),
         labels=_pairs(entry.get("Labels")),
         options=_pairs(entry.get("Options")),
+    )
+
+
+def usage_sample(body: Mapping[str, Any]) -> UsageSample | None:
+    """One answer of the statistics; None where no container runs that could be measured."""
+    read = str(body.get("read", _NEVER))
+    memory = body.get("memory_stats") or {}
+    if read.startswith("0001") or "usage" not in memory:
+        return None
+    details = memory.get("stats") or {}
+    # What the kernel gives back when memory is short is not in use: cgroup v1, then v2.
+    cache = details.get("total_inactive_file", details.get("inactive_file", 0))
+    networks = (body.get("networks") or {}).values()
+    return UsageSample(
+        taken_at=datetime.fromisoformat(read).timestamp(),
+        cpu_s=body["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9,
+        memory_bytes=max(memory["usage"] - cache, 0),
+        memory_limit_bytes=int(memory.get("limit") or 0),
+        received_bytes=sum(n["rx_bytes"] for n in networks) if networks else None,
+        sent_bytes=sum(n["tx_bytes"] for n in networks) if networks else None,
+        processes=int((body.get("pids_stats") or {}).get("current") or 0),
     )
 
 
