@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from underway.compose.loading import Sources
 from underway.compose.positions import SourceText, included_files
-from underway.compose.sources import TRAVEL_LIMIT_BYTES, FileSet, TravellingFile
+from underway.compose.sources import TRAVEL_LIMIT_BYTES, FileSet, Sources, TravellingFile
 from underway.errors import ConfigurationError
 
 MAIN_NAMES: Final = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -137,7 +136,7 @@ def _environment_file(main: Path, name: str) -> Path:
     for candidate in (f"{one}.{name}{suffix}" for one in stems for suffix in _SUFFIXES):
         if (main.parent / candidate).is_file():
             return main.parent / candidate
-    known = _environments(main.parent)
+    known = environment_names(main.parent)
     raise ConfigurationError(
         "environment-missing",
         f"there is no environment `{name}`: {stem}.{name}.yaml is not beside {main.name}",
@@ -149,7 +148,8 @@ def _environment_file(main: Path, name: str) -> Path:
     )
 
 
-def _environments(directory: Path) -> list[str]:
+def environment_names(directory: Path) -> list[str]:
+    """The environments that have a file in a directory, sorted."""
     names = set()
     for stem in ("compose", "docker-compose"):
         for suffix in _SUFFIXES:

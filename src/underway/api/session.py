@@ -21,6 +21,7 @@ from underway.model.event import Outcome
 from underway.model.image import ImageIdentity
 from underway.model.look import Way
 from underway.model.names import AppName, HostName, RunNumber, ServiceName
+from underway.model.outline import Outline
 from underway.model.release import LedgerState, Release, RunRecord, ServiceImage
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import Snapshot
@@ -101,7 +102,8 @@ class Session:
     services and there are no `values`, and nothing may be shipped from it. `attestations` are
     the suites that passed in this run, by definition. `backups` is None where the file names no
     repository.
-    `trust` judges the history that is seen on each host for the first time.
+    `trust` judges the history that is seen on each host for the first time. `noticed` is told of
+    every snapshot.
     """
 
     spec: AppSpec
@@ -120,6 +122,7 @@ class Session:
     backups: BackupDesk | None = None
     trust: Trust = field(default_factory=Trust)
     commands: CommandDesk | None = None
+    noticed: Callable[[Snapshot], None] = lambda _: None
 
     @property
     def app(self) -> AppName:
@@ -140,7 +143,7 @@ class Session:
         def look() -> Snapshot:
             return observe(self.world, now=self.clock.now())
 
-        return self.trust.judged(self.world, self.voice, look)
+        return self._judged(look)
 
     def observe_closely(self) -> Snapshot:
         """As `observe`, with what only the inspection of each replica tells."""
@@ -148,7 +151,12 @@ class Session:
         def look() -> Snapshot:
             return observe_closely(self.world, now=self.clock.now())
 
-        return self.trust.judged(self.world, self.voice, look)
+        return self._judged(look)
+
+    def _judged(self, look: Callable[[], Snapshot]) -> Snapshot:
+        snapshot = self.trust.judged(self.world, self.voice, look)
+        self.noticed(snapshot)
+        return snapshot
 
 
 def ledgers_of(snapshot: Snapshot) -> tuple[LedgerState, ...]:
@@ -182,6 +190,20 @@ def current_release(snapshot: Snapshot) -> Release | None:
 def runs_of(snapshot: Snapshot) -> tuple[RunRecord, ...]:
     """All recorded runs, oldest first; where hosts differ, the finished record counts."""
     return recorded_runs(ledgers_of(snapshot))
+
+
+def seen_names(snapshot: Snapshot) -> Outline:
+    """The names that hosts tell: of releases, newest first, and of the current one's services."""
+    known = releases_of(snapshot)
+    current = current_release(snapshot)
+    numbers = [str(number) for number in sorted(known, reverse=True)]
+    tags = [known[int(number)].tag for number in numbers if known[int(number)].tag]
+    return Outline(
+        snapshot.app,
+        tuple(service.name for service in current.spec.services) if current else (),
+        tuple(host.name for host in snapshot.hosts),
+        tuple(dict.fromkeys((*numbers, *tags))),
+    )
 
 
 def is_settled(snapshot: Snapshot) -> bool:

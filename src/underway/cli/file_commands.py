@@ -2,15 +2,21 @@
 
 import click
 
+from underway.cli.aliases import project_aliases
 from underway.cli.console import Console
-from underway.cli.options import command
+from underway.cli.options import COMPLETING, command, offered
 from underway.cli.working import project_options
 from underway.errors import CODES, UsageError
 from underway.errors.suggestion import meant_hint
-from underway.report.config_text import config_lines
+from underway.report.config_text import alias_lines, config_lines
 from underway.report.document_making import code_document, codes_document
-from underway.report.documents import ConfigDocument
+from underway.report.documents import (
+    ConfigDocument,
+)
 from underway.report.errors_text import code_lines, code_list_lines
+from underway.report.look_documents import (
+    CompletionDocument,
+)
 
 
 @command()
@@ -30,10 +36,11 @@ def config(console: Console, *, schema: bool) -> None:
 
     understood = understand(project_options(console.options))
     spec, tests = understood.spec, understood.testing
+    aliases = project_aliases(console.options)
     if console.options.is_json:
-        console.print_document(ConfigDocument(spec.name, spec, tests))
+        console.print_document(ConfigDocument(spec.name, spec, tests, aliases))
     else:
-        console.print(config_lines(spec, tests))
+        console.print([*config_lines(spec, tests), *alias_lines(aliases)])
 
 
 def schema_text() -> str:
@@ -44,7 +51,28 @@ def schema_text() -> str:
 
 
 @command()
-@click.argument("code", required=False, default="")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(console: Console, shell: str) -> None:
+    """Print what makes Tab work in your shell.
+
+    Tab then offers commands, options, and the app's services, hosts and releases: those that the
+    file writes out and that its hosts told last. No host is asked. For bash:
+    `eval "$(underway completion bash)"`.
+    """
+    from click.shell_completion import get_completion_class
+
+    from underway.cli.program import program
+
+    kind = get_completion_class(shell)
+    script = kind(program, {}, "underway", COMPLETING).source() if kind else ""
+    if console.options.is_json:
+        console.print_document(CompletionDocument(shell, script))
+    else:
+        console.write_line(script)
+
+
+@command()
+@click.argument("code", required=False, default="", shell_complete=offered("error_codes"))
 def errors(console: Console, code: str) -> int | None:
     """Explain an error code, or list all.
 

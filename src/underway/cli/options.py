@@ -40,6 +40,34 @@ class GlobalOptions(NamedTuple):
         return self._replace(**changes)
 
 
+COMPLETING: Final = "_UNDERWAY_COMPLETE"
+"""Set by the shell where it asks what may come next: `bash_complete`."""
+
+
+def offered(kind: str) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """What Tab offers: a function of `underway.cli.completion`, loaded when Tab is pressed."""
+
+    def offer(context: click.Context, parameter: click.Parameter, incomplete: str) -> Any:
+        from underway.cli import completion
+
+        return getattr(completion, kind)(context, parameter, incomplete)
+
+    return offer
+
+
+class ProjectCommand(click.Command):
+    """A command to which Tab offers the options of every command, too."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> Any:
+        """Its own options, then those that its help page does not repeat."""
+        found = super().shell_complete(ctx, incomplete)
+        if not incomplete.startswith("-"):
+            return found
+        from underway.cli.completion import global_options
+
+        return [*found, *global_options(incomplete)]
+
+
 _DEFINITIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
     (
         ("files", "-f", "--file"),
@@ -47,11 +75,16 @@ _DEFINITIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
             "multiple": True,
             "metavar": "FILE",
             "help": "Compose file; may be repeated. Default: as Compose finds it.",
+            "shell_complete": offered("file_names"),
         },
     ),
     (
         ("environment", "-E", "--env"),
-        {"metavar": "NAME", "help": "Environment: adds compose.NAME.yaml."},
+        {
+            "metavar": "NAME",
+            "help": "Environment: adds compose.NAME.yaml.",
+            "shell_complete": offered("environments"),
+        },
     ),
     (
         ("env_files", "--env-file"),
@@ -59,6 +92,7 @@ _DEFINITIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
             "multiple": True,
             "metavar": "FILE",
             "help": "File with values for interpolation; may be repeated.",
+            "shell_complete": offered("file_names"),
         },
     ),
     (
@@ -128,7 +162,7 @@ def command(
             own = {name: value for name, value in given.items() if name not in GLOBAL_NAMES}
             return function(console, **own)
 
-        made: click.Command = click.command(**settings)(click.pass_obj(merged))
+        made: click.Command = click.command(cls=ProjectCommand, **settings)(click.pass_obj(merged))
         hidden = global_parameters(is_hidden=True, without=without) if without else _HIDDEN
         made.params.extend(hidden)
         return made
@@ -175,6 +209,7 @@ SKIP_HOST: Final = click.option(
     "skip_hosts",
     multiple=True,
     metavar="HOST",
+    shell_complete=offered("host_names"),
     help="Leave a host outside this run; may be repeated. What runs there stays; "
     "other hosts of its services take over its replicas.",
 )

@@ -10,7 +10,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import command, read_moment
+from underway.cli.options import command, offered, read_moment
 from underway.cli.working import use_session
 from underway.model.names import HostName, ServiceName
 from underway.report.documents import LogDocument, encode_line
@@ -30,7 +30,9 @@ def _read_pattern(
 
 
 @command(without={"-f"})
-@click.argument("services", nargs=-1, metavar="[SERVICE...]")
+@click.argument(
+    "services", nargs=-1, metavar="[SERVICE...]", shell_complete=offered("service_names")
+)
 @click.option("-f", "--follow", is_flag=True, help="Go on as more is written.")
 @click.option(
     "-n",
@@ -64,7 +66,12 @@ def _read_pattern(
     help="Only lines in which it is found; (?i) at its start ignores case.",
 )
 @click.option(
-    "--host", "hosts", multiple=True, metavar="HOST", help="Only this host; may be repeated."
+    "--host",
+    "hosts",
+    multiple=True,
+    metavar="HOST",
+    shell_complete=offered("host_names"),
+    help="Only this host; may be repeated.",
 )
 @click.option(
     "--replica",
@@ -112,7 +119,7 @@ def logs(
 
 
 def _print_lines(
-    console: Console, entries: Iterable[api.ReplicaLine], *, has_time: bool, is_bare: bool
+    console: Console, entries: "Iterable[api.ReplicaLine]", *, has_time: bool, is_bare: bool
 ) -> None:
     """As they were written; what would steer a terminal does not reach one."""
     is_for_people = sys.stdout.isatty()
@@ -128,7 +135,7 @@ def _print_lines(
             console.write_bytes(log_data(source, moment, entry.line.data))
 
 
-def _document(entry: api.ReplicaLine) -> LogDocument:
+def _document(entry: "api.ReplicaLine") -> LogDocument:
     said = entry.line
     return LogDocument(
         entry.host,

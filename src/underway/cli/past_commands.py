@@ -4,7 +4,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import command
+from underway.cli.options import command, offered
 from underway.cli.working import release_named, use_session
 from underway.model.names import NO_RELEASE
 from underway.report.history_documents import (
@@ -57,7 +57,7 @@ def releases(console: Console, *, limit: int) -> None:
 
 
 @command()
-@click.argument("release", default="", metavar="[RELEASE]")
+@click.argument("release", default="", metavar="[RELEASE]", shell_complete=offered("release_names"))
 def show(console: Console, *, release: str) -> None:
     """Show a release in full.
 
@@ -74,8 +74,8 @@ def show(console: Console, *, release: str) -> None:
 
 
 @command()
-@click.argument("before", default="", metavar="[RELEASE]")
-@click.argument("after", default="", metavar="[RELEASE]")
+@click.argument("before", default="", metavar="[RELEASE]", shell_complete=offered("release_names"))
+@click.argument("after", default="", metavar="[RELEASE]", shell_complete=offered("release_names"))
 def diff(console: Console, *, before: str, after: str) -> None:
     """Show what differs between two releases.
 
@@ -93,7 +93,7 @@ def diff(console: Console, *, before: str, after: str) -> None:
         console.print(comparison_lines(found))
 
 
-def _print_runs(console: Console, session: api.Session, limit: int) -> None:
+def _print_runs(console: Console, session: "api.Session", limit: int) -> None:
     runs = api.history(session)[-limit:]
     if console.options.is_json:
         console.print_document(history_document(session.app, runs))
@@ -101,7 +101,7 @@ def _print_runs(console: Console, session: api.Session, limit: int) -> None:
         console.print(history_lines(runs, is_verbose=console.options.is_verbose))
 
 
-def _print_releases(console: Console, session: api.Session, limit: int) -> None:
+def _print_releases(console: Console, session: "api.Session", limit: int) -> None:
     known = api.release_list(session)[-limit:]
     current = next((k.release.number for k in known if k.is_current), NO_RELEASE)
     if console.options.is_json:

@@ -9,7 +9,7 @@ import click
 
 from underway import __version__
 from underway.cli.console import INTERRUPTED, Console
-from underway.cli.options import GlobalOptions, global_parameters
+from underway.cli.options import COMPLETING, GlobalOptions, global_parameters
 from underway.cli.sections import SectionedGroup
 from underway.errors import BugError, UnderwayError, UsageError
 
@@ -75,7 +75,9 @@ def _interrupted(console: Console) -> int:
 
 
 def _failed(console: Console, error: UnderwayError) -> int:
-    console.print_error(error)
+    """Tell it, unless the shell asks what may come next: Tab prints nothing but answers."""
+    if COMPLETING not in os.environ:
+        console.print_error(error)
     return error.exit_code
 
 

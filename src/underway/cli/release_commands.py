@@ -4,7 +4,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import ACCEPT_HISTORY, SKIP_HOST, WAIT, command
+from underway.cli.options import ACCEPT_HISTORY, SKIP_HOST, WAIT, command, offered
 from underway.cli.working import release_named, use_session
 from underway.model.names import HostName, ServiceName
 from underway.report.document_making import plan_document
@@ -14,17 +14,15 @@ from underway.report.plan_text import plan_lines
 from underway.report.result_text import deployed_lines
 from underway.wiring.options import Reading
 
-_RENEWALS = {
-    None: api.ProxyRenewal.DUE,
-    True: api.ProxyRenewal.ALWAYS,
-    False: api.ProxyRenewal.NEVER,
-}
-_RELEASE = click.argument("release", default="", metavar="[RELEASE]")
+_RELEASE = click.argument(
+    "release", default="", metavar="[RELEASE]", shell_complete=offered("release_names")
+)
 _RECREATE = click.option("--recreate", is_flag=True, help="Replace replicas that are as wished.")
 _PULL = click.option(
     "--pull",
     multiple=True,
     metavar="SERVICE",
+    shell_complete=offered("service_names"),
     help="Resolve the service's image anew; may be repeated. "
     "Others keep the digest of the running release.",
 )
@@ -79,7 +77,7 @@ def plan(
             recreate=recreate,
             refresh=frozenset(map(ServiceName, pull)),
             skip_hosts=frozenset(map(HostName, skip_hosts)),
-            proxy_renewal=_RENEWALS[renew_proxy],
+            proxy_renewal=_renewal(renew_proxy),
         )
         made = api.plan(session, options)
     if console.options.is_json:
@@ -152,7 +150,7 @@ def deploy(
             skip_hosts=frozenset(map(HostName, skip_hosts)),
             wait_s=wait_s,
             current_secrets=current_secrets,
-            proxy_renewal=_RENEWALS[renew_proxy],
+            proxy_renewal=_renewal(renew_proxy),
             untested=untested,
         )
         result = api.deploy(session, options)
@@ -208,7 +206,14 @@ def _reading(release: str, *, takes_values: bool = False) -> Reading:
     return Reading.WHOLE if takes_values or not release else Reading.SITE
 
 
-def show_result(console: Console, result: api.DeployResult) -> None:
+def _renewal(renew_proxy: bool | None) -> "api.ProxyRenewal":  # noqa: FBT001 (an option)
+    """What becomes of proxies, with None those that are due."""
+    if renew_proxy is None:
+        return api.ProxyRenewal.DUE
+    return api.ProxyRenewal.ALWAYS if renew_proxy else api.ProxyRenewal.NEVER
+
+
+def show_result(console: Console, result: "api.DeployResult") -> None:
     """Print what a run came to."""
     if console.options.is_json:
         console.print_run("deploy", result.release.spec.name)

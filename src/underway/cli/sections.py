@@ -4,9 +4,16 @@ Loading a command brings in what it needs; a help page that lists them all must 
 """
 
 import importlib
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
+
+from underway.cli.options import GlobalOptions
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from underway.model.outline import Alias
 
 
 class Entry(NamedTuple):
@@ -42,6 +49,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "logs": Entry("output_commands", "Show what the replicas write, from all hosts."),
         "check": Entry("sight_commands", "Look whether the hosts have all a deploy needs."),
         "config": Entry("file_commands", "Show the file as it was understood."),
+        "completion": Entry("file_commands", "Print what makes Tab work in your shell."),
         "errors": Entry("file_commands", "Explain an error code, or list all."),
     },
     "Work": {
@@ -60,7 +68,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
 }
 """Every command in reading order; a test holds the lines to the commands' own help."""
 
-_ENTRIES: Final = {name: entry for names in SECTIONS.values() for name, entry in names.items()}
+COMMANDS: Final = {name: entry for names in SECTIONS.values() for name, entry in names.items()}
 
 
 class SectionedGroup(click.Group):
@@ -69,12 +77,12 @@ class SectionedGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in reading order."""
         del ctx
-        return list(_ENTRIES)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load one command."""
         del ctx
-        entry = _ENTRIES.get(cmd_name)
+        entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
         module = importlib.import_module(f"underway.cli.{entry.module}")
@@ -84,18 +92,50 @@ class SectionedGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was meant."""
-        if args and args[0] not in _ENTRIES and not args[0].startswith("-"):
-            from underway.errors.suggestion import meant_hint
-
-            meant = meant_hint(args[0], _ENTRIES)
-            message = f"There is no command {args[0]!r}. {meant}".rstrip()
-            raise click.UsageError(message, ctx)
+        """Find the command, what an alias of the project stands for, or say which was meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            args = _words_of(ctx, args)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the sections."""
-        del ctx
+        """Write the sections, and the project's own commands."""
         for title, names in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, entry.text) for name, entry in names.items()])
+        aliases = _aliases_of(ctx)
+        if aliases:
+            with formatter.section("This project's own"):
+                formatter.write_dl([(alias.name, alias.text) for alias in aliases])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Names of commands and aliases, without loading any; then options."""
+        from click.shell_completion import CompletionItem
+
+        texts = {name: entry.text for name, entry in COMMANDS.items()}
+        texts |= {alias.name: alias.text for alias in _aliases_of(ctx)}
+        return [
+            *(CompletionItem(n, help=t) for n, t in texts.items() if n.startswith(incomplete)),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
+
+
+def _aliases_of(ctx: click.Context) -> "tuple[Alias, ...]":
+    from underway.cli.aliases import project_aliases
+
+    return project_aliases(GlobalOptions().merged(ctx.params))
+
+
+def _words_of(ctx: click.Context, args: list[str]) -> list[str]:
+    """The words that an alias stands for, with what was given; a UsageError for no alias."""
+    aliases = {alias.name: alias for alias in _aliases_of(ctx)}
+    if args[0] in aliases:
+        from underway.cli.aliases import expanded
+
+        return [*expanded(aliases[args[0]], COMMANDS), *args[1:]]
+    if ctx.resilient_parsing:
+        return args
+    from underway.errors.suggestion import meant_hint
+
+    meant = meant_hint(args[0], {*COMMANDS, *aliases})
+    message = f"There is no command {args[0]!r}. {meant}".rstrip()
+    raise click.UsageError(message, ctx)

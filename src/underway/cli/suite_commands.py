@@ -6,7 +6,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import command
+from underway.cli.options import command, offered
 from underway.cli.working import use_session
 from underway.errors import UsageError
 from underway.errors.suggestion import name_hint
@@ -19,7 +19,13 @@ from underway.wiring.options import Reading
 
 @command()
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
-@click.option("--on", "host", metavar="HOST", help="Run on a host of the app.")
+@click.option(
+    "--on",
+    "host",
+    metavar="HOST",
+    shell_complete=offered("host_names"),
+    help="Run on a host of the app.",
+)
 @click.option("--again", is_flag=True, help="Test what passed before, too.")
 @click.option(
     "--junit", metavar="FILE", type=click.Path(dir_okay=False), help="Write JUnit XML there."

@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from underway import api
+from underway.cli.aliases import require_free_aliases, session_options
 from underway.cli.console import Console
 from underway.cli.interruption import cancel_on_interrupt
 from underway.cli.options import GlobalOptions
+from underway.cli.sections import COMMANDS
 from underway.errors import RefusedError
 from underway.model.history import Stance
 from underway.model.names import NO_RELEASE, ReleaseNumber
@@ -27,7 +28,7 @@ def use_session(
     is_quiet: bool = False,
     reading: Reading = Reading.SITE,
     accepts_history: bool = False,
-) -> Iterator[api.Session]:
+) -> "Iterator[api.Session]":
     """Open the app's hosts and follow what happens.
 
     `is_changing` makes Ctrl-C end in order; `is_quiet` leaves what only a deploy needs to say.
@@ -56,21 +57,12 @@ def use_session(
 
 
 def project_options(options: GlobalOptions) -> "SessionOptions":
-    """Which project, as wiring takes it."""
-    from underway.wiring import SessionOptions
-
-    directory = options.project_directory
-    return SessionOptions(
-        files=tuple(map(Path, options.files)),
-        environment=options.environment,
-        env_files=tuple(map(Path, options.env_files)),
-        profiles=options.profiles,
-        project_directory=Path(directory) if directory else None,
-        project_name=options.project_name,
-    )
+    """Which project, as wiring takes it; ConfigurationError where its aliases are wrong."""
+    require_free_aliases(options, COMMANDS)
+    return session_options(options)
 
 
-def release_named(session: api.Session, name: str) -> ReleaseNumber:
+def release_named(session: "api.Session", name: str) -> ReleaseNumber:
     """The number of a release given by number or tag; 0 for "".
 
     Raises RefusedError: `release-unknown` for a tag that no recorded release has,
@@ -85,7 +77,7 @@ def release_named(session: api.Session, name: str) -> ReleaseNumber:
         raise RefusedError(
             "release-unknown",
             f"No recorded release of {session.app} has the tag {name!r}.",
-            hint="`underway history --releases` lists them.",
+            hint="`underway releases` lists them.",
         )
     if len(tagged) > 1:
         raise RefusedError(

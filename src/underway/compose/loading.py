@@ -6,14 +6,14 @@ and its hosts, which is what commands need that look, tidy, or go back to a reco
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from underway.compose.canonical import Tree, read_canonical
 from underway.compose.complaints import placed, variables_missing
 from underway.compose.interpolation import required_variables, templates_in, variables_in
-from underway.compose.positions import Positions, SourceText, written_name
+from underway.compose.positions import Positions, written_name
 from underway.compose.signing import key_source
 from underway.compose.site import require_site_values, site_of, site_templates
 from underway.compose.sources import (
@@ -21,6 +21,7 @@ from underway.compose.sources import (
     Project,
     ProjectComposer,
     SensitiveCommands,
+    Sources,
     Understood,
 )
 from underway.compose.travelling import wanted_paths, wanted_variables
@@ -36,19 +37,6 @@ from underway.model.names import AppName
 
 _COMPOSES_CODES: Final = frozenset({"compose-invalid", "file-unreadable", "variable-missing"})
 """What Compose's own complaints become: they name keys, and get their lines here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """The project's Compose files in the order of their merge, each with its text and label.
-
-    `directory` is where relative paths and `.env` begin, absolute.
-    """
-
-    files: tuple[Path, ...]
-    texts: tuple[SourceText, ...]
-    directory: Path
-    environment: str = ""
 
 
 def load(

@@ -37,6 +37,19 @@ class FileSet:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The project's Compose files in the order of their merge, each with its text and label.
+
+    `directory` is where relative paths and `.env` begin, absolute.
+    """
+
+    files: tuple[Path, ...]
+    texts: tuple[SourceText, ...]
+    directory: Path
+    environment: str = ""
+
+
 class FileReader(Protocol):
     """Reads this machine's files."""
 

@@ -249,6 +249,12 @@ class AppWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     signing: Annotated[
         SigningWish | None, Meta(description="Sign the records on the hosts with the team's key.")
     ] = None
+    aliases: Annotated[
+        dict[str, str],
+        Meta(
+            description="Commands of the team's own, each short for another: `console: exec web`."
+        ),
+    ] = {}
     subnet: Annotated[
         str, Meta(description="Networks take their subnets from it; default `10.213.0.0/16`.")
     ] = ""

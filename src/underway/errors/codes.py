@@ -41,6 +41,16 @@ CODES: dict[str, CodeEntry] = {
         "Two hosts share one private address.",
         "Give each host its own address.",
     ),
+    "alias-invalid": CodeEntry(
+        3,
+        "An alias of `x-underway.aliases` stands for no command, or its name cannot be typed.",
+        "Name it in lower-case letters, digits and dashes, and write a command with its arguments.",
+    ),
+    "alias-taken": CodeEntry(
+        3,
+        "An alias of `x-underway.aliases` has the name of a command.",
+        "Give the alias another name.",
+    ),
     "backup-damaged": CodeEntry(
         7,
         "Data in the repository is not what was written there.",

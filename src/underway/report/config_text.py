@@ -1,8 +1,10 @@
 """The file as it was understood, as text: defaults filled in, sensitive values hidden. Pure."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from underway.model.change import HIDDEN
+from underway.model.outline import Alias
 from underway.model.spec import AppSpec, PortSpec, ProxySpec, ServiceSpec
 from underway.model.testing import Suites
 from underway.report.amounts import duration_text
@@ -50,6 +52,14 @@ def configuration_lines(spec: AppSpec) -> list[Line]:
         lines.extend(_service(service))
     lines.extend(_volumes(spec))
     return lines
+
+
+def alias_lines(aliases: Sequence[Alias]) -> list[Line]:
+    """The team's own commands."""
+    if not aliases:
+        return []
+    rows = [[Span(alias.name), Span(alias.text)] for alias in aliases]
+    return [(), line(strong("aliases")), *table(rows, indent=2)]
 
 
 def _tests(tests: Suites) -> list[Line]:

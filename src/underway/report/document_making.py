@@ -58,10 +58,12 @@ from underway.report.documents import (
     PlanDocument,
     RunDocument,
     StatusDocument,
+)
+from underway.report.line import clean
+from underway.report.look_documents import (
     UrlsDocument,
     UsageDocument,
 )
-from underway.report.line import clean
 from underway.report.step_text import step_text
 from underway.report.view import RunView
 

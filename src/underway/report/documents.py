@@ -8,8 +8,9 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
+from underway.model.outline import Alias
 from underway.model.spec import AppSpec
-from underway.model.testing import ReleasedSuite, Suites
+from underway.model.testing import Suites
 from underway.report.backup_parts import CoveragePart, PointPart, VolumeCopyPart
 from underway.report.document_parts import (
     ChangePart,
@@ -23,15 +24,19 @@ from underway.report.document_parts import (
     InterruptionPart,
     LockPart,
     NotePart,
-    PartChangePart,
     ReleasePart,
     RunPart,
     ServicePart,
     StagePart,
     StepPart,
     SuitePart,
-    UrlPart,
-    UsagePart,
+)
+from underway.report.look_documents import (
+    ComparisonDocument,
+    CompletionDocument,
+    ReleaseDetailDocument,
+    UrlsDocument,
+    UsageDocument,
 )
 
 
@@ -117,29 +122,6 @@ class ReleaseDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="releas
     version: Literal[1] = 1
 
 
-class ReleaseDetailDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="release-detail"):
-    """`underway show --json`. `spec` follows this version of Underway alone."""
-
-    app: str
-    release: ReleasePart
-    suites: tuple[ReleasedSuite, ...]
-    runs: tuple[RunPart, ...]
-    spec: AppSpec
-    version: Literal[1] = 1
-
-
-class ComparisonDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="comparison"):
-    """`underway diff --json`; release 0 is the file, `unknown` what only a build tells."""
-
-    app: str
-    before: int
-    after: int
-    is_same: bool
-    parts: tuple[PartChangePart, ...]
-    unknown: tuple[str, ...]
-    version: Literal[1] = 1
-
-
 class CheckDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="check"):
     """`underway check --json`; `exit_code` 0 or 4, and 6 where a host does not answer.
 
@@ -216,30 +198,13 @@ class CoverageDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="cover
     version: Literal[1] = 1
 
 
-class UsageDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="usage"):
-    """`underway top --json`: rates are over one interval; `lost` hosts did not answer."""
-
-    app: str
-    taken_at: float
-    replicas: tuple[UsagePart, ...]
-    lost: tuple[str, ...]
-    version: Literal[1] = 1
-
-
-class UrlsDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="urls"):
-    """`underway open --json`."""
-
-    app: str
-    urls: tuple[UrlPart, ...]
-    version: Literal[1] = 1
-
-
 class ConfigDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="config"):
     """`underway config --json`. `spec` and `tests` follow this version of Underway alone."""
 
     app: str
     spec: AppSpec
     tests: Suites = msgspec.field(default_factory=Suites)
+    aliases: tuple[Alias, ...] = ()
     version: Literal[1] = 1
 
 
@@ -314,6 +279,7 @@ Document = (
     | UrlsDocument
     | ConfigDocument
     | InitDocument
+    | CompletionDocument
     | LogDocument
     | ErrorDocument
     | CodeDocument

@@ -17,11 +17,13 @@ from underway.report.document_parts import (
     RunPart,
 )
 from underway.report.documents import (
-    ComparisonDocument,
     HistoryDocument,
-    ReleaseDetailDocument,
     ReleaseDocument,
     ReleasesDocument,
+)
+from underway.report.look_documents import (
+    ComparisonDocument,
+    ReleaseDetailDocument,
 )
 
 

@@ -9,9 +9,9 @@ from underway.adapters.compose_commands import CommandOutputs
 from underway.adapters.compose_files import LocalFiles, find_sources
 from underway.adapters.compose_program import ComposeProgram
 from underway.compose.canonical import Tree, read_canonical
-from underway.compose.loading import Sources, load, load_site
+from underway.compose.loading import load, load_site
 from underway.compose.signing import read_key
-from underway.compose.sources import KeySource, Understood
+from underway.compose.sources import KeySource, Sources, Understood
 from underway.errors import BugError, ConfigurationError, UnderwayError
 from underway.model.backup import BackupPolicy
 from underway.model.sensitive import Sensitive, SensitiveValues

@@ -44,7 +44,7 @@ READINGS = {
     "lock": Reading.SITE,
     "remove --yes": Reading.SITE,
 }
-ASKS_NO_HOST = {"config", "errors", "init"}
+ASKS_NO_HOST = {"completion", "config", "errors", "init"}
 
 
 def test_every_command_is_known_here() -> None:

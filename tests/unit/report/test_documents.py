@@ -54,6 +54,9 @@ from underway.report.history_documents import (
     release_document,
     releases_document,
 )
+from underway.report.look_documents import (
+    CompletionDocument,
+)
 from underway.report.suites_document import suites_document
 from underway.report.view import fold_all
 
@@ -82,6 +85,7 @@ SAMPLES: tuple[Document, ...] = (
     history_document(APP, (RUN,)),
     release_detail_document(SHOWN),
     comparison_document(APP, FOUND),
+    CompletionDocument("bash", "complete"),
     usage_document(APP, UsageReport(12.0, (ReplicaUsage(NEW[HOSTS[0]], HOSTS[0], WEB),))),
     urls_document(APP, (ServiceUrl(WEB, "http://libra.test/"),)),
     releases_document(
