@@ -90,11 +90,15 @@ def test_a_container_lives_from_created_to_removed(bench: Bench) -> None:
     assert bench.engine.containers() == ()
 
 
-def test_what_a_container_uses_is_told_while_it_runs(bench: Bench) -> None:
+def test_what_a_container_is_and_uses_is_told(bench: Bench) -> None:
     request = request_for(bench)
     bench.engine.create(request, {})
     assert bench.engine.usage(request.name) is None
     bench.engine.start(request.name)
+    told = bench.engine.inspect(request.name)
+    assert told
+    assert told["Name"] == f"/{request.name}"
+    assert bench.engine.inspect("nobody") is None
     used = bench.engine.usage(request.name)
     assert used
     assert used.taken_at > 0

@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 import subprocess
+import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,6 +111,15 @@ def files_with(project: Project, host: str, values: tuple[str, ...]) -> list[str
     return found.stdout.splitlines()
 
 
+def texts_in(bundle: Path) -> Iterator[tuple[str, str]]:
+    """The files of a .tar.gz."""
+    with tarfile.open(bundle) as archive:
+        for member in archive:
+            content = archive.extractfile(member)
+            assert content is not None
+            yield member.name, content.read().decode("utf-8", "replace")
+
+
 def within(project: Project, host: str) -> list[str]:
     """The prefix of a command inside a host."""
     laboratory = project.fleet.laboratory
@@ -133,6 +143,10 @@ def test_values_are_found_nowhere_but_where_they_are_needed(project: Project) ->
         told += [project.client.run(*command, *how) for how in ((), ("--json",), ("-v",))]
     for done in told:
         assert not canaries.in_text(str(done)), f"{done.arguments} tells {done}"
+    project.client.run("report", "-o", "report.tar.gz").expect(0)
+    reported = dict(texts_in(project.directory / "report.tar.gz"))
+    assert any(name.endswith(".log") and text for name, text in reported.items())
+    assert not [name for name, text in reported.items() if canaries.in_text(text)]
     assert any(b"/app/beacon.py" in line for line in seen), "the sample sees what runs on hosts"
     assert any(b"underway.cli.main" in line for line in seen)
     assert not [line for line in seen for value in canaries.all if value.encode() in line]

@@ -25,6 +25,7 @@ from tests.fakes.containers import (
 )
 from tests.fakes.faults import Faults
 from tests.fakes.images import ImageShelf
+from tests.fakes.looking import Looks
 from underway.adapters.engine.archives import archive_of
 from underway.adapters.engine.body import create_body
 from underway.errors import EngineError
@@ -41,12 +42,11 @@ from underway.model.snapshot import (
     VolumeState,
 )
 from underway.model.spec import FileSpec, MountKind, NetworkSpec, VolumeSpec
-from underway.model.usage import UsageSample
 from underway.ports import Progress
 from underway.ports.output import ExecResult, LogLine
 
 
-class FakeEngine:
+class FakeEngine(Looks):
     """`ports.Engine` in memory. Safe to use from several threads at once."""
 
     def __init__(self, host: HostName) -> None:
@@ -187,9 +187,6 @@ class FakeEngine:
     def health_log(self, name: str) -> tuple[str, ...]:
         with self._call("health_log"):
             return self.behave(self.made[name].request).checks if name in self.made else ()
-
-    def usage(self, name: str) -> UsageSample | None:
-        return UsageSample(1.0, 0.5, 1 << 20) if self._made(name).state.started_at else None
 
     def write_files(
         self,

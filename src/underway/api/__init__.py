@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from underway.api.output import LogFilter, ReplicaLine, logs
     from underway.api.past import history, release_detail, release_list, releases
     from underway.api.replicas import Choice
+    from underway.api.reporting import evidence
     from underway.api.session import Session
     from underway.api.testing import SuiteOptions, SuiteReport, test
     from underway.ports.conversation import CommandWish
@@ -55,6 +56,7 @@ _HOMES: Final = {
     "output": ("LogFilter", "ReplicaLine", "logs"),
     "past": ("history", "release_detail", "release_list", "releases"),
     "replicas": ("Choice",),
+    "reporting": ("evidence",),
     "session": ("Session",),
     "testing": ("SuiteOptions", "SuiteReport", "test"),
 }
@@ -98,6 +100,7 @@ __all__ = [
     "check",
     "compare",
     "deploy",
+    "evidence",
     "execute",
     "history",
     "keeping",

@@ -62,6 +62,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
     "Look after": {
         "repair": Entry("care_commands", "End what an interrupted run left, mend what differs."),
         "prune": Entry("care_commands", "Remove images and leftovers nothing needs any more."),
+        "report": Entry("report_commands", "Gather what a bug report needs, in one file."),
         "lock": Entry("care_commands", "Show who works on the app, or release a lock."),
         "remove": Entry("care_commands", "Take the app off its hosts."),
     },

@@ -871,6 +871,16 @@ CODES: dict[str, CodeEntry] = {
         "A replica was named by a number or a container that the app does not have.",
         "Name one that `underway status` lists.",
     ),
+    "report-not-written": CodeEntry(
+        2,
+        "The file of a report cannot be written where it shall stand.",
+        "Name another place with `--output`.",
+    ),
+    "run-unknown": CodeEntry(
+        4,
+        "A run was named that no host's record holds.",
+        "`underway history` lists them.",
+    ),
     "sensitive-command-failed": CodeEntry(
         3,
         "A command that prints a sensitive value failed.",

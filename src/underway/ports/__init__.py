@@ -90,6 +90,9 @@ class Engine(Protocol):
     def health_log(self, name: str) -> tuple[str, ...]:
         """What a container's health checks said, oldest first; () without any."""
 
+    def inspect(self, name: str) -> Mapping[str, object] | None:
+        """All that the engine says of a container, values of its environment too, or None."""
+
     def usage(self, name: str) -> UsageSample | None:
         """What a container used up to now; None for one that does not run."""
 

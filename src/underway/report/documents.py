@@ -35,6 +35,7 @@ from underway.report.look_documents import (
     ComparisonDocument,
     CompletionDocument,
     ReleaseDetailDocument,
+    ReportDocument,
     UrlsDocument,
     UsageDocument,
 )
@@ -280,6 +281,7 @@ Document = (
     | ConfigDocument
     | InitDocument
     | CompletionDocument
+    | ReportDocument
     | LogDocument
     | ErrorDocument
     | CodeDocument

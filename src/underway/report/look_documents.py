@@ -56,3 +56,14 @@ class CompletionDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="com
     shell: str
     script: str
     version: Literal[1] = 1
+
+
+class ReportDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="report"):
+    """`underway report --json`: the bundle, and the files in it."""
+
+    app: str
+    run: int
+    path: str
+    files: tuple[str, ...]
+    left_out: tuple[str, ...]
+    version: Literal[1] = 1

@@ -69,6 +69,7 @@ def open_session(
     """
     from underway.adapters.connector import DockerConnector
     from underway.adapters.heads import StateHeads, heads_directory
+    from underway.wiring.keeping import journalled
     from underway.wiring.project import Project
 
     warming = threading.Thread(target=_warm_up, daemon=True)
@@ -76,7 +77,7 @@ def open_session(
     project = Project(options)
     read = project.read(reading)
     warming.join()
-    voice = Voice(secrets.token_hex(6), actor(), sink, SystemClock())
+    voice = Voice(secrets.token_hex(6), actor(), journalled(options, sink), SystemClock())
     for remark in read.spec.remarks:
         where = f"{remark.place}: " if remark.place else ""
         voice.note(Level.INFO, remark.code, where + remark.message)

@@ -40,6 +40,7 @@ READINGS = {
     "backup restore": Reading.WHOLE,
     "backup verify": Reading.WHOLE,
     "repair": Reading.SITE,
+    "report": Reading.BEST,
     "prune": Reading.SITE,
     "lock": Reading.SITE,
     "remove --yes": Reading.SITE,

@@ -56,6 +56,7 @@ from underway.report.history_documents import (
 )
 from underway.report.look_documents import (
     CompletionDocument,
+    ReportDocument,
 )
 from underway.report.suites_document import suites_document
 from underway.report.view import fold_all
@@ -86,6 +87,7 @@ SAMPLES: tuple[Document, ...] = (
     release_detail_document(SHOWN),
     comparison_document(APP, FOUND),
     CompletionDocument("bash", "complete"),
+    ReportDocument(APP, 4, "report.tar.gz", ("README.txt",), ()),
     usage_document(APP, UsageReport(12.0, (ReplicaUsage(NEW[HOSTS[0]], HOSTS[0], WEB),))),
     urls_document(APP, (ServiceUrl(WEB, "http://libra.test/"),)),
     releases_document(

@@ -100,6 +100,10 @@ class DockerEngine:
         """What a container's health checks said, oldest first."""
         return self._inspection.health_log(name)
 
+    def inspect(self, name: str) -> Mapping[str, object] | None:
+        """All that the engine says of a container, values of its environment too, or None."""
+        return self._inspection.inspect(name)
+
     def usage(self, name: str) -> UsageSample | None:
         """What a container used up to now; None for one that does not run."""
         return self._inspection.usage(name)

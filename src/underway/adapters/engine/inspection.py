@@ -58,6 +58,13 @@ class Inspection:
             for entry in entries[-_CHECKS:]
         )
 
+    def inspect(self, name: str) -> Mapping[str, object] | None:
+        """See `ports.Engine.inspect`."""
+        body = self._connection.find(
+            f"/containers/{quote(name, safe='')}/json", f"inspect container {name}"
+        )
+        return None if body is None else dict(body)
+
     def usage(self, name: str) -> UsageSample | None:
         """See `ports.Engine.usage`; EngineError `container-missing` where it is not there."""
         body = self._connection.read(
