@@ -16,7 +16,7 @@ from underway.adapters.connector import DockerConnector
 from underway.adapters.engine import DockerEngine
 from underway.errors import EngineError, UnreachableError
 from underway.model.container import ContainerRequest
-from underway.model.names import ContainerName, SensitiveName
+from underway.model.names import AppName, ContainerName, SensitiveName
 from underway.model.sensitive import Sensitive
 from underway.model.spec import EnvVar, FileSpec, Mount, MountKind
 from underway.ports.output import LogLine
@@ -170,6 +170,24 @@ def test_logs_keep_bytes_and_long_lines_whole(
     assert last.text == "end"
     until = datetime.fromisoformat(last.time).timestamp() - 3600
     assert list(engine.logs(name, until_s=until)) == []
+
+
+def test_what_happened_to_containers_of_an_app_is_told(engine: DockerEngine, site: Site) -> None:
+    since_s = time.time() - 1
+    labels = (("underway.app", "libra"), ("underway.service", "web"))
+    name = run(engine, site, "sh", "-c", "exit 3", labels=labels)
+    eventually(lambda: _status(engine, name) == "exited")
+    engine.remove(name)
+    app = AppName("libra")
+    told = list(engine.container_events(app, since_s=since_s, until_s=time.time() + 1))
+    mine = [(e.action, e.detail) for e in told if e.container == name and e.time_s >= since_s]
+    assert mine == [("create", ""), ("start", ""), ("die", "3"), ("destroy", "")]
+    assert {event.service for event in told if event.container == name} == {"web"}
+    other = engine.container_events(AppName("other"), since_s=since_s, until_s=time.time())
+    assert list(other) == []
+    live = engine.container_events(app, since_s=since_s)
+    assert next(live).action == "create"
+    live.close()  # type: ignore[attr-defined]
 
 
 def test_logs_are_followed_until_closed(engine: DockerEngine, site: Site) -> None:

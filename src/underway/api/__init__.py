@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         rollback,
         ship,
     )
+    from underway.api.happenings import events, follow_events
     from underway.api.inspecting import status
     from underway.api.maintaining import lock_holders, lock_release, plan_remove, prune, remove
     from underway.api.measuring import usage
@@ -50,6 +51,7 @@ _HOMES: Final = {
         "rollback",
         "ship",
     ),
+    "happenings": ("events", "follow_events"),
     "inspecting": ("status",),
     "maintaining": ("lock_holders", "lock_release", "plan_remove", "prune", "remove"),
     "measuring": ("usage",),
@@ -100,8 +102,10 @@ __all__ = [
     "check",
     "compare",
     "deploy",
+    "events",
     "evidence",
     "execute",
+    "follow_events",
     "history",
     "keeping",
     "lock_holders",

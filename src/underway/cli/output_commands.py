@@ -1,4 +1,4 @@
-"""What comes as a stream from the hosts: the lines that replicas write."""
+"""What comes as a stream from the hosts: the lines that replicas write, and what happens."""
 
 import re
 import sys
@@ -14,9 +14,21 @@ from underway.cli.options import command, offered, read_moment
 from underway.cli.working import use_session
 from underway.model.names import HostName, ServiceName
 from underway.report.documents import LogDocument, encode_line
+from underway.report.happening_text import happening_document, happening_line
 from underway.report.log_text import LogPrefixes, log_data
 
 _TAIL = 100
+_SERVICES = click.argument(
+    "services", nargs=-1, metavar="[SERVICE...]", shell_complete=offered("service_names")
+)
+_HOSTS = click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    metavar="HOST",
+    shell_complete=offered("host_names"),
+    help="Only this host; may be repeated.",
+)
 
 
 def _read_pattern(
@@ -30,9 +42,7 @@ def _read_pattern(
 
 
 @command(without={"-f"})
-@click.argument(
-    "services", nargs=-1, metavar="[SERVICE...]", shell_complete=offered("service_names")
-)
+@_SERVICES
 @click.option("-f", "--follow", is_flag=True, help="Go on as more is written.")
 @click.option(
     "-n",
@@ -65,14 +75,7 @@ def _read_pattern(
     default="",
     help="Only lines in which it is found; (?i) at its start ignores case.",
 )
-@click.option(
-    "--host",
-    "hosts",
-    multiple=True,
-    metavar="HOST",
-    shell_complete=offered("host_names"),
-    help="Only this host; may be repeated.",
-)
+@_HOSTS
 @click.option(
     "--replica",
     "--index",
@@ -116,6 +119,55 @@ def logs(
         # Whoever follows ends it by Ctrl-C: that is no failure.
         with suppress(KeyboardInterrupt) if follow else nullcontext():
             _print_lines(console, entries, has_time=timestamps, is_bare=is_bare)
+
+
+@command(without={"-f"})
+@_SERVICES
+@click.option("-f", "--follow", is_flag=True, help="Show what happens from now on.")
+@click.option(
+    "--since",
+    "since_s",
+    callback=read_moment,
+    metavar="WHEN",
+    default="24h",
+    help="Only what is younger, given as for logs. Default: 24h.",
+)
+@click.option(
+    "--until",
+    "until_s",
+    callback=read_moment,
+    metavar="WHEN",
+    default="",
+    help="Only what is older.",
+)
+@_HOSTS
+def events(
+    console: Console,
+    *,
+    services: tuple[str, ...],
+    follow: bool,
+    since_s: float,
+    until_s: float,
+    hosts: tuple[str, ...],
+) -> None:
+    """Show what happened on the app's hosts.
+
+    Runs, as they are recorded; and what the engines say of the app's containers: started, exited,
+    out of memory, unhealthy. An engine remembers a few hundred events, until it is restarted. With
+    -f it goes on until Ctrl-C, and tells a run by the lock that it takes.
+    """
+    names, places = tuple(map(ServiceName, services)), tuple(map(HostName, hosts))
+    with use_session(console, is_quiet=True) as session, suppress(KeyboardInterrupt):
+        found = (
+            api.follow_events(session, names, places)
+            if follow
+            else api.events(session, names, places, since_s=since_s, until_s=until_s)
+        )
+        for happening in found:
+            if console.options.is_json:
+                console.write_line(encode_line(happening_document(session.app, happening)))
+            else:
+                console.print([happening_line(happening)])
 
 
 def _print_lines(

@@ -47,6 +47,7 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "open": Entry("live_commands", "Print where users reach the app."),
         "top": Entry("live_commands", "Show what replicas use, beside their limits."),
         "logs": Entry("output_commands", "Show what the replicas write, from all hosts."),
+        "events": Entry("output_commands", "Show what happened on the app's hosts."),
         "check": Entry("sight_commands", "Look whether the hosts have all a deploy needs."),
         "config": Entry("file_commands", "Show the file as it was understood."),
         "completion": Entry("file_commands", "Print what makes Tab work in your shell."),

@@ -11,6 +11,7 @@ from typing import Protocol, Self
 
 from underway.model.container import ContainerRequest
 from underway.model.event import Event
+from underway.model.happening import ContainerEvent
 from underway.model.image import ImageState
 from underway.model.lock import LockHolder
 from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
@@ -95,6 +96,11 @@ class Engine(Protocol):
 
     def usage(self, name: str) -> UsageSample | None:
         """What a container used up to now; None for one that does not run."""
+
+    def container_events(
+        self, app: AppName, *, since_s: float, until_s: float = 0
+    ) -> Iterator[ContainerEvent]:
+        """The last few hundred events of an app's containers; live where `until_s` is 0."""
 
     def write_files(
         self,

@@ -34,6 +34,7 @@ from underway.report.document_parts import (
 from underway.report.look_documents import (
     ComparisonDocument,
     CompletionDocument,
+    HappeningDocument,
     ReleaseDetailDocument,
     ReportDocument,
     UrlsDocument,
@@ -282,6 +283,7 @@ Document = (
     | InitDocument
     | CompletionDocument
     | ReportDocument
+    | HappeningDocument
     | LogDocument
     | ErrorDocument
     | CodeDocument

@@ -67,3 +67,25 @@ class ReportDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="report"
     files: tuple[str, ...]
     left_out: tuple[str, ...]
     version: Literal[1] = 1
+
+
+class HappeningDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="happening"):
+    """`underway events --json`, one line each. `time` is seconds since the epoch.
+
+    `action` is the Engine API's of a container, with what it came to as `detail`, or `run-start`
+    and `run-end`, with the outcome.
+    """
+
+    app: str
+    time: float
+    host: str
+    action: str
+    detail: str
+    service: str
+    container: str
+    role: str
+    run: int
+    command: str
+    release: int
+    actor: str
+    version: Literal[1] = 1

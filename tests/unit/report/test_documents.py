@@ -13,6 +13,7 @@ from underway.backup.retention import plan_retention
 from underway.errors import RefusedError
 from underway.model.backup import KeepRule
 from underway.model.check import CheckResult, CheckVerdict
+from underway.model.happening import Happening
 from underway.model.names import HostName, ReleaseNumber, RunNumber
 from underway.model.release import Release, RunRecord, ServiceImage
 from underway.model.restore_point import Proof
@@ -47,6 +48,7 @@ from underway.report.documents import (
     encode_document,
     schema_text,
 )
+from underway.report.happening_text import happening_document
 from underway.report.history_documents import (
     comparison_document,
     history_document,
@@ -87,6 +89,7 @@ SAMPLES: tuple[Document, ...] = (
     release_detail_document(SHOWN),
     comparison_document(APP, FOUND),
     CompletionDocument("bash", "complete"),
+    happening_document(APP, Happening(1.0, run=RUN)),
     ReportDocument(APP, 4, "report.tar.gz", ("README.txt",), ()),
     usage_document(APP, UsageReport(12.0, (ReplicaUsage(NEW[HOSTS[0]], HOSTS[0], WEB),))),
     urls_document(APP, (ServiceUrl(WEB, "http://libra.test/"),)),

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from underway.adapters.engine.connection import Connection
 from underway.adapters.engine.containers import ContainerCalls
 from underway.adapters.engine.execution import Execution
+from underway.adapters.engine.happenings import container_events
 from underway.adapters.engine.images import ImageCalls
 from underway.adapters.engine.inspection import Inspection
 from underway.adapters.engine.networks_volumes import NetworkCalls, VolumeCalls
 from underway.adapters.engine.states import engine_facts
 from underway.model.container import ContainerRequest
+from underway.model.happening import ContainerEvent
 from underway.model.image import ImageState
-from underway.model.names import HostName, VolumeName
+from underway.model.names import AppName, HostName, VolumeName
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, VolumeState
 from underway.model.spec import FileSpec, NetworkSpec, VolumeSpec
@@ -107,6 +109,12 @@ class DockerEngine:
     def usage(self, name: str) -> UsageSample | None:
         """What a container used up to now; None for one that does not run."""
         return self._inspection.usage(name)
+
+    def container_events(
+        self, app: AppName, *, since_s: float, until_s: float = 0
+    ) -> Iterator[ContainerEvent]:
+        """What happened to an app's containers, oldest first; live where `until_s` is 0."""
+        return container_events(self.connection, app, since_s=since_s, until_s=until_s)
 
     def write_files(
         self,
