@@ -9,6 +9,8 @@ import pytest
 
 from tests.laboratories import Fleet, Laboratories, clear
 
+os.environ.pop("GITHUB_STEP_SUMMARY", None)  # the deploys of tests are none of that build's
+
 
 @pytest.fixture(scope="session")
 def laboratory() -> Iterator[Laboratories]:

@@ -4,7 +4,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import ACCEPT_HISTORY, SKIP_HOST, WAIT, command
+from underway.cli.options import ACCEPT_HISTORY, SKIP_HOST, SUMMARY, WAIT, command
 from underway.cli.release_commands import show_result
 from underway.cli.working import require_yes, use_session
 from underway.model.event import Level
@@ -21,6 +21,7 @@ from underway.report.result_text import pruned_lines, removed_lines
 @SKIP_HOST
 @WAIT
 @ACCEPT_HISTORY
+@SUMMARY
 def repair(
     console: Console, *, skip_hosts: tuple[str, ...], wait_s: float, accept_history: bool
 ) -> None:

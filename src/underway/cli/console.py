@@ -29,6 +29,7 @@ class Console:
         self.view: RunView | None = None
         self._suspend: Callable[[], None] = _nothing
         self._has_printed_document = False
+        self.summary_path = ""
 
     @property
     def has_begun(self) -> bool:
@@ -118,6 +119,21 @@ class Console:
                 if self.view is not None and has_run
                 else error_document(error)
             )
+
+    def write_summary(self, error: "UnderwayError | None" = None) -> None:
+        """Append what came of the run as Markdown, where that was asked for; a warning if not."""
+        if not self.summary_path or self.view is None or not self.view.command:
+            return
+        from underway.report.line import line, warn
+        from underway.report.summary_text import summary_markdown
+
+        try:
+            with open(self.summary_path, "a", encoding="utf-8") as file:  # noqa: PTH123 (a name)
+                file.write(summary_markdown(self.view, error))
+        except OSError as problem:
+            why = f"{self.summary_path}: {problem.strerror}"
+            if not self.options.is_json:
+                self.show([line(warn("note: "), f"the summary could not be written: {why}")])
 
     @contextmanager
     def follow(self, *, is_quiet: bool = False) -> "Iterator[EventSink]":

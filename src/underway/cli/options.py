@@ -221,6 +221,23 @@ WAIT: Final = click.option(
     metavar="DURATION",
     help="How long to wait for another run's lock (30s, 5m). Default: not at all.",
 )
+
+
+def _keep_summary(context: click.Context, _parameter: click.Parameter, path: str) -> None:
+    if context.obj is not None:
+        context.obj.summary_path = path
+
+
+SUMMARY: Final = click.option(
+    "--summary",
+    envvar="GITHUB_STEP_SUMMARY",
+    default="",
+    expose_value=False,
+    callback=_keep_summary,
+    metavar="FILE",
+    shell_complete=offered("file_names"),
+    help="Append what came of the run there, as Markdown. Default: $GITHUB_STEP_SUMMARY, if set.",
+)
 ACCEPT_HISTORY: Final = click.option(
     "--accept-history",
     is_flag=True,

@@ -65,6 +65,7 @@ def run_program(arguments: Sequence[str]) -> int:
         return _failed(console, error)
     except Exception as error:  # noqa: BLE001 (the very top: everything else is a bug of ours)
         return _failed(console, _bug(error, is_verbose=console.options.is_verbose))
+    console.write_summary()
     return result if isinstance(result, int) else 0
 
 
@@ -78,6 +79,7 @@ def _failed(console: Console, error: UnderwayError) -> int:
     """Tell it, unless the shell asks what may come next: Tab prints nothing but answers."""
     if COMPLETING not in os.environ:
         console.print_error(error)
+        console.write_summary(error)
     return error.exit_code
 
 

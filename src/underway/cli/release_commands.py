@@ -4,7 +4,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import ACCEPT_HISTORY, SKIP_HOST, WAIT, command, offered
+from underway.cli.options import ACCEPT_HISTORY, SKIP_HOST, SUMMARY, WAIT, command, offered
 from underway.cli.working import release_named, use_session
 from underway.model.names import HostName, ServiceName
 from underway.report.document_making import plan_document
@@ -117,6 +117,7 @@ def ship(console: Console, *, pull: tuple[str, ...], untested: bool, wait_s: flo
 @WAIT
 @_SECRETS
 @ACCEPT_HISTORY
+@SUMMARY
 def deploy(
     console: Console,
     *,
@@ -169,6 +170,7 @@ def deploy(
     help="Go back although what later `before` commands did to the data stays.",
 )
 @ACCEPT_HISTORY
+@SUMMARY
 def rollback(
     console: Console,
     *,

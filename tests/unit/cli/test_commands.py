@@ -3,6 +3,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -113,6 +114,24 @@ def test_a_failed_deploy_is_never_success(
     assert document["error"]["code"] == error.code
     assert document["failures"][0]["code"] == "replica-exited"
     assert len(stage.sessions) == 2
+
+
+def test_a_summary_is_appended_where_it_is_asked_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
+):
+    monkeypatch.setattr(api, "deploy", deploys([]))
+    page = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    assert run_program(["deploy"]) == 0
+    monkeypatch.setattr(api, "deploy", fails_with(StepFailedError("replica-exited", "it exited")))
+    assert run_program(["deploy", "--json"]) == 10
+    assert run_program(["deploy", "--summary", str(tmp_path / "none" / "x.md")]) == 10
+    assert "the summary could not be written" in capsys.readouterr().err
+    heads = [line for line in page.read_text().splitlines() if line.startswith("## ")]
+    assert len(heads) == 2
+    assert heads[0] == "## ✅ deploy libra: done"
+    assert heads[1].startswith("## ❌ deploy libra: ")
+    assert len(stage.sessions) == 3
 
 
 def test_an_interrupt_reaches_the_session(
