@@ -1,6 +1,6 @@
 """The file as it was understood, as text: defaults filled in, sensitive values hidden. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from underway.model.change import HIDDEN
@@ -9,6 +9,8 @@ from underway.model.spec import AppSpec, PortSpec, ProxySpec, ServiceSpec
 from underway.model.testing import Suites
 from underway.report.amounts import duration_text
 from underway.report.line import Line, Span, faint, line, strong, table, warn
+from underway.rollout.comparison import value_text
+from underway.rollout.differences import engine_words
 
 _NO_TESTS: Final = Suites()
 
@@ -97,9 +99,32 @@ def _service(service: ServiceSpec) -> list[Line]:
         for file in service.files
     )
     rows.extend(("port", _port(port)) for port in service.ports)
+    rows.extend(_around(service))
+    rows.extend(
+        (key[0], text) for key, value in engine_words(service) if (text := value_text(key, value))
+    )
     rows.append(("stop grace", duration_text(service.stop_grace_s)))
     head = line(strong(service.name), faint(f"  {service.place}"))
     return [head, *table([[faint(name), Span(text)] for name, text in rows], indent=2)]
+
+
+def _around(service: ServiceSpec) -> Iterator[tuple[str, str]]:
+    """What stands around a replica, and how it is watched and replaced."""
+    for place in service.networks:
+        names = f" as {', '.join(place.aliases)}" if place.aliases else ""
+        yield "network", f"{place.network}{names}"
+    for name, address in service.extra_hosts:
+        yield "host name", f"{name} is {address}"
+    for one in service.depends_on:
+        yield "depends on", f"{one.service} ({one.condition.removeprefix('service_')})"
+    if service.expose:
+        yield "expose", ", ".join(map(str, service.expose))
+    if text := value_text(("healthcheck", ""), service.health):
+        yield "healthcheck", text
+    if text := value_text(("update_config", ""), service.update):
+        yield "update", text
+    for label, value in service.labels:
+        yield "label", f"{label}={value}"
 
 
 def _proxy(proxy: ProxySpec) -> str:

@@ -41,6 +41,9 @@ _WORDS: Final = {
     "update": "update_config",
 }
 _COMMANDS: Final = {"command", "entrypoint"}
+_SIZES: Final = {"mem_limit", "mem_reservation", "memswap_limit", "shm_size"}
+_MIB: Final = 1 << 20
+_NANO: Final = 1_000_000_000
 _NAMED: Final = {"hosts": "host", "networks": "network", "volumes": "volume"}
 
 
@@ -79,7 +82,12 @@ def _arrival(release: Release, service: ServiceSpec) -> tuple[Detail, ...]:
 
 def _details(old: Things, new: Things) -> tuple[Detail, ...]:
     found = [
-        Detail(*key, turn_of(key, old, new), _told(key, old.get(key)), _told(key, new.get(key)))
+        Detail(
+            *key,
+            turn_of(key, old, new),
+            value_text(key, old.get(key)),
+            value_text(key, new.get(key)),
+        )
         for key in sorted({*old, *new})
         if old.get(key) != new.get(key)
     ]
@@ -127,9 +135,19 @@ def _plain(name: str) -> str:
     return name.removesuffix("_s").removeprefix("is_")
 
 
-def _told(key: tuple[str, str], value: Any) -> str:
-    is_command = key[0] in _COMMANDS and isinstance(value, Sequence)
-    return shlex.join(value) if is_command else _text(value)
+def value_text(key: tuple[str, str], value: Any) -> str:
+    """A value under its kind and name in words; what is sensitive is hidden."""
+    kind = key[0]
+    if kind in _COMMANDS and isinstance(value, Sequence):
+        return shlex.join(value)
+    if kind == "cpus" and isinstance(value, int):
+        return f"{value / _NANO:g}"
+    if kind in _SIZES and isinstance(value, int) and value > 0 and value % _MIB == 0:
+        return f"{value // _MIB}m"
+    if kind == "restart" and isinstance(value, Mapping):
+        most = value.get("MaximumRetryCount") or 0
+        return f"{value.get('Name', '')}:{most}" if most else str(value.get("Name", ""))
+    return _text(value)
 
 
 def _text(value: Any) -> str:  # noqa: PLR0911 (one case per kind)

@@ -71,13 +71,14 @@ def things_of(release: Release, name: str) -> Things:
     service = next(entry for entry in release.spec.services if entry.name == name)
     return {
         ("image", ""): release.image_of(service.name).config_digest,
-        **dict(_engine(service)),
+        **dict(engine_words(service)),
         **dict(_inside(release, service)),
         **dict(_around(release, service)),
     }
 
 
-def _engine(service: ServiceSpec) -> Iterator[tuple[tuple[str, str], object]]:
+def engine_words(service: ServiceSpec) -> Iterator[tuple[tuple[str, str], object]]:
+    """Compose's other keys (command, limits, logging, ...) with what the engine is told."""
     fragment: dict[str, dict[str, Any]] = json.loads(service.engine)
     for words in fragment.values():
         for word, value in words.items():

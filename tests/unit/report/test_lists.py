@@ -2,13 +2,25 @@ from dataclasses import replace
 
 from tests.unit.report.sample import APP, HOSTS, IMAGE, WEB
 from underway.model.check import CheckResult, CheckVerdict
-from underway.model.names import HostName, ReleaseNumber, RunNumber, SensitiveName, VolumeName
+from underway.model.names import (
+    HostName,
+    NetworkName,
+    ReleaseNumber,
+    RunNumber,
+    SensitiveName,
+    ServiceName,
+    VolumeName,
+)
 from underway.model.release import Release, RunRecord, ServiceImage
 from underway.model.spec import (
     AppSpec,
+    Attachment,
     BeforeSpec,
+    Dependency,
+    DependencyCondition,
     EdgeSpec,
     EnvVar,
+    HealthSpec,
     HostSpec,
     Mount,
     MountKind,
@@ -38,6 +50,10 @@ SERVICE = ServiceSpec(
     replicas=2,
     proxy=ProxySpec(("libra.test",), 8000),
     before=BeforeSpec(("migrate", "now")),
+    engine='{"Config":{"Cmd":["serve","a b"]},"HostConfig":{"NanoCpus":1500000000}}',
+    depends_on=(Dependency(ServiceName("db"), DependencyCondition.HEALTHY),),
+    networks=(Attachment(NetworkName("back"), ("api",)),),
+    health=HealthSpec(("CMD", "true"), 2.0),
     place="compose.yaml:3",
 )
 SPEC = AppSpec(
@@ -76,15 +92,20 @@ hosts
   edge: app1, port 80
 
 web  compose.yaml:3
-  image       registry.test/libra
-  strategy    rolling
-  replicas    2 on app1, app2
-  proxy       libra.test to port 8000, probe TCP every 1.0s, drain 30s
-  before      migrate now (within 10m 00s)
-  env         MODE=production
-  env         KEY=(sensitive)
-  mount       uploads at /uploads (read-only)
-  stop grace  10s
+  image        registry.test/libra
+  strategy     rolling
+  replicas     2 on app1, app2
+  proxy        libra.test to port 8000, probe TCP every 1.0s, drain 30s
+  before       migrate now (within 10m 00s)
+  env          MODE=production
+  env          KEY=(sensitive)
+  mount        uploads at /uploads (read-only)
+  network      back as api
+  depends on   db (healthy)
+  healthcheck  test CMD, true, interval 2
+  command      serve 'a b'
+  cpus         1.5
+  stop grace   10s
 
 volumes
   uploads  local  libra_uploads

@@ -132,6 +132,20 @@ def test_values_are_in_the_words_of_the_file() -> None:
     assert found["mount"] == "data (libra_data)"
 
 
+def test_limits_are_in_the_units_of_the_file() -> None:
+    limits = (
+        '{"HostConfig":{"NanoCpus":500000000,"Memory":134217728,"ShmSize":100,'
+        '"RestartPolicy":{"Name":"on-failure","MaximumRetryCount":3}}}'
+    )
+    found = {d.kind: d.after for d in details(BARE, replace(BARE, engine=limits))}
+    assert found == {
+        "cpus": "0.5",
+        "mem_limit": "128m",
+        "restart": "on-failure:3",
+        "shm_size": "100",
+    }
+
+
 def test_services_come_and_go_and_an_image_is_told_by_its_content() -> None:
     old = release(1, (BARE, service("old", ONE)), ONE)
     new = release(2, (BARE, proxied("new", ONE)), ONE)
