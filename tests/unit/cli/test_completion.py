@@ -63,7 +63,7 @@ def offers(line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("underway rep", ["repair"]),
+        ("underway rep", ["repair", "report"]),
         ("underway cons", ["console"]),
         ("underway logs w", ["web", "worker"]),
         ("underway logs web f", ["former"]),
