@@ -326,8 +326,8 @@ class Simulation:
                 known[number] = self.releases[number]
                 kept = tuple(known[n] for n in sorted(known))
                 host.ledger = replace(ledger, releases=kept)
-            case SetCurrent(release=number, bindings=bindings):
-                host.ledger = replace(ledger, current=number, bindings=bindings)
+            case SetCurrent(release=number, bindings=bindings, adjustments=asked):
+                host.ledger = replace(ledger, current=number, bindings=bindings, adjustments=asked)
             case _:
                 raise AssertionError(f"the simulation does not know {step}")
 

@@ -17,7 +17,7 @@ import msgspec
 from underway.adapters.signature import TeamKey
 from underway.errors import IntegrityError
 from underway.model.names import HostName, ReleaseNumber
-from underway.model.release import Binding, LedgerState, Release, RunRecord
+from underway.model.release import Adjustment, Binding, LedgerState, Release, RunRecord
 from underway.model.testing import Attestation
 
 VERSION: Final = 1
@@ -25,10 +25,11 @@ VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """Which release the app runs, and what stands behind its volumes."""
+    """Which release the app runs, what stands behind its volumes, and what was asked beside it."""
 
     release: ReleaseNumber
     bindings: tuple[Binding, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
         head=links[-1].hash if links else "",
         attestations=tuple(attested[definition] for definition in sorted(attested)),
         hashes=tuple(link.hash for link in links),
+        adjustments=current.adjustments,
     )
 
 

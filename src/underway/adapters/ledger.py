@@ -28,7 +28,7 @@ from underway.errors import IntegrityError, RefusedError
 from underway.kernel.doubts import refusal
 from underway.model.history import Doubt, DoubtKind
 from underway.model.names import AppName, HostName, ReleaseNumber
-from underway.model.release import Binding, LedgerState, Release, RunRecord
+from underway.model.release import Adjustment, Binding, LedgerState, Release, RunRecord
 from underway.model.testing import Attestation
 from underway.ports import CommandRunner
 
@@ -101,12 +101,16 @@ class AnchorLedger:
 
         self._append(release, is_known)
 
-    def set_current(self, release: ReleaseNumber, bindings: Sequence[Binding]) -> None:
-        """Write which release the app runs."""
-        body = Current(release, tuple(sorted(bindings)))
-        self._append(
-            body, lambda ledger: (ledger.current, ledger.bindings) == (release, body.bindings)
-        )
+    def set_current(
+        self, release: ReleaseNumber, bindings: Sequence[Binding], asked: Sequence[Adjustment] = ()
+    ) -> None:
+        """Write which release the app runs, and what was asked beside it."""
+        body = Current(release, tuple(sorted(bindings)), tuple(sorted(asked)))
+
+        def is_known(ledger: LedgerState) -> bool:
+            return Current(ledger.current, ledger.bindings, ledger.adjustments) == body
+
+        self._append(body, is_known)
 
     def record_run(self, run: RunRecord) -> None:
         """Write a run's record, or complete one that has not ended."""

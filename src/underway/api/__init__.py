@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from underway.api import backing_up, keeping, proving, restore_points, restoring
     from underway.api.addressing import urls
+    from underway.api.adjusting import AdjustOptions, restart, scale, start, stop
     from underway.api.checking import check
     from underway.api.commanding import RunWish, Streams, execute, run_once
     from underway.api.comparing import compare
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _HOMES: Final = {
     "addressing": ("urls",),
+    "adjusting": ("AdjustOptions", "restart", "scale", "start", "stop"),
     "checking": ("check",),
     "commanding": ("RunWish", "Streams", "execute", "run_once"),
     "comparing": ("compare",),
@@ -86,6 +88,7 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    "AdjustOptions",
     "Choice",
     "CommandWish",
     "DeployOptions",
@@ -120,12 +123,16 @@ __all__ = [
     "releases",
     "remove",
     "repair",
+    "restart",
     "restore_points",
     "restoring",
     "rollback",
     "run_once",
+    "scale",
     "ship",
+    "start",
     "status",
+    "stop",
     "test",
     "urls",
     "usage",

@@ -95,7 +95,12 @@ def deploy(session: Session, options: DeployOptions | None = None) -> DeployResu
     chosen = options or DeployOptions()
     job = _job("deploy", chosen)
     purpose = Purpose.SHIP_UNTESTED if chosen.untested else Purpose.SHIP
-    return _run(session, job, chosen, lambda seen: _cargo(session, seen, chosen, purpose))
+    return carried_out(
+        session,
+        job,
+        lambda seen: _cargo(session, seen, chosen, purpose),
+        release=chosen.release,
+    )
 
 
 def repair(
@@ -109,17 +114,19 @@ def repair(
         proxy_renewal=ProxyRenewal.NEVER,
     )
 
-    def current(snapshot: Snapshot) -> Cargo:
-        release = current_release(snapshot)
-        if release is None:
-            raise RefusedError(
-                "nothing-deployed",
-                "nothing was deployed yet: there is nothing to mend",
-                hint="`underway deploy` ships the file and brings it to the hosts",
-            )
-        return recorded(session, snapshot, release.number)
+    return carried_out(session, _job("repair", options), lambda seen: current_cargo(session, seen))
 
-    return _run(session, _job("repair", options), options, current)
+
+def current_cargo(session: Session, snapshot: Snapshot) -> Cargo:
+    """The release that the app runs, with its own values; RefusedError `nothing-deployed`."""
+    release = current_release(snapshot)
+    if release is None:
+        raise RefusedError(
+            "nothing-deployed",
+            "nothing was deployed yet: there is nothing to work on",
+            hint="`underway deploy` ships the file and brings it to the hosts",
+        )
+    return recorded(session, snapshot, release.number)
 
 
 def rollback(session: Session, options: DeployOptions | None = None) -> DeployResult:
@@ -137,7 +144,8 @@ def rollback(session: Session, options: DeployOptions | None = None) -> DeployRe
     def older(snapshot: Snapshot) -> Cargo:
         return recorded(session, snapshot, number, current_secrets=chosen.current_secrets)
 
-    return _run(session, replace(_job("rollback", chosen), reverts=reverts), chosen, older)
+    job = replace(_job("rollback", chosen), reverts=reverts)
+    return carried_out(session, job, older, release=chosen.release)
 
 
 def _cargo(session: Session, snapshot: Snapshot, options: DeployOptions, purpose: Purpose) -> Cargo:
@@ -167,11 +175,16 @@ def _job(command: str, options: DeployOptions) -> Job:
     )
 
 
-def _run(
-    session: Session, job: Job, options: DeployOptions, cargo_of: Callable[[Snapshot], Cargo]
+def carried_out(
+    session: Session,
+    job: Job,
+    cargo_of: Callable[[Snapshot], Cargo],
+    *,
+    release: ReleaseNumber = NO_RELEASE,
 ) -> DeployResult:
-    _require_known(session, options.skip_hosts)
-    with accounted(session, job.command, options.release) as account:
+    """A job from its beginning to its end, told and recorded; `release` is what was named."""
+    _require_known(session, job.skip_hosts)
+    with accounted(session, job.command, release) as account:
         snapshot = session.observe()
         before = current_release(snapshot)
         course = Course.of(session, job, snapshot, cargo_of)

@@ -24,7 +24,7 @@ def drift_of(session: Session, scene: Scene, release: Release | None) -> tuple[D
     if release is None:
         found += _unfinished_first(scene)
     else:
-        for service in release.spec.services:
+        for service in scene.spec.services:
             found += _service(scene, service)
         found += _hosts(scene, release)
     found += _runs(session, scene)

@@ -13,6 +13,7 @@ from underway.model.names import (
     Generation,
     HostName,
     ReleaseNumber,
+    ServiceName,
 )
 from underway.model.release import Release
 from underway.model.snapshot import HostState, Role, Snapshot
@@ -107,7 +108,7 @@ def _services(scene: Scene, release: Release | None) -> tuple[ServiceStatus, ...
         return ()
     work = _work_of(scene)
     found = []
-    for service in release.spec.services:
+    for service in scene.spec.services:
         cast = cast_of(scene, service)
         current = {replica.name for replica in cast.wished} | {held.name for held in cast.unwell}
         found.append(
@@ -118,6 +119,8 @@ def _services(scene: Scene, release: Release | None) -> tuple[ServiceStatus, ...
                 ready=len(cast.good),
                 generation=cast.wished[0].generation if cast.wished else Generation(""),
                 image=release.image_of(service.name).reference,
+                is_stopped=service.name in scene.stopped,
+                instead_of=_instead_of(scene, service.name),
                 replicas=tuple(
                     _replica(scene, held, _standing(scene, held, current, work))
                     for held in scene.replicas_of(service.name)
@@ -125,6 +128,11 @@ def _services(scene: Scene, release: Release | None) -> tuple[ServiceStatus, ...
             )
         )
     return tuple(sorted(found, key=lambda entry: entry.name))
+
+
+def _instead_of(scene: Scene, name: ServiceName) -> int:
+    entry = scene.adjustments.get(name)
+    return entry.instead_of if entry else 0
 
 
 @dataclass(frozen=True, slots=True)

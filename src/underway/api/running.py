@@ -57,6 +57,8 @@ class Finish:
 def run_job(session: Session, course: Course, snapshot: Snapshot) -> Finish:
     """Bring the fleet to the course's release, or raise after bringing it back."""
     plan = course.plan(snapshot)
+    for text in plan.remarks:
+        session.voice.note(Level.INFO, "plan-remark", text)
     if plan.is_empty and is_settled(snapshot):
         return Finish(Outcome.NOTHING_TO_DO, course.release, 0, f"{session.app} runs it already")
     _allow_interruption(session, course, plan)

@@ -22,7 +22,7 @@ from underway.model.image import ImageIdentity
 from underway.model.look import Way
 from underway.model.names import AppName, HostName, RunNumber, ServiceName
 from underway.model.outline import Outline
-from underway.model.release import LedgerState, Release, RunRecord, ServiceImage
+from underway.model.release import Adjustment, LedgerState, Release, RunRecord, ServiceImage
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import Snapshot
 from underway.model.spec import AppSpec
@@ -185,6 +185,11 @@ def current_release(snapshot: Snapshot) -> Release | None:
         if ledger.current in releases:
             return releases[ledger.current]
     return None
+
+
+def recorded_adjustments(snapshot: Snapshot) -> tuple[Adjustment, ...]:
+    """What was asked of services beside the release, as the most advanced ledger says."""
+    return next((ledger.adjustments for ledger in ledgers_of(snapshot)), ())
 
 
 def runs_of(snapshot: Snapshot) -> tuple[RunRecord, ...]:

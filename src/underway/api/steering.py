@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from underway.api.session import Session, current_release, releases_of
+from underway.api.session import (
+    Session,
+    current_release,
+    recorded_adjustments,
+    releases_of,
+)
 from underway.api.shipping import Cargo, is_same, recorded, vault_key
 from underway.errors import RefusedError
 from underway.image.plan import images_by_host, transfer_lanes
@@ -18,7 +23,7 @@ from underway.model.names import (
     ServiceName,
 )
 from underway.model.plan import Lane, Plan
-from underway.model.release import Binding, Release
+from underway.model.release import Adjustment, Binding, Release
 from underway.model.snapshot import Snapshot
 from underway.ports import Lock
 from underway.rollout.apply import Applier
@@ -34,6 +39,8 @@ class Job:
 
     `is_rollback`: it was chosen by what served, and is refused where another run changed that.
     `bindings` are volumes that get another physical one; going back, `bindings_back` stand.
+    `restarts` are services whose replicas are made anew, `adjustments` what is asked beside the
+    release.
     """
 
     command: str
@@ -46,6 +53,16 @@ class Job:
     proxy_renewal: ProxyRenewal = ProxyRenewal.DUE
     bindings: tuple[Binding, ...] = ()
     bindings_back: tuple[Binding, ...] = ()
+    restarts: frozenset[ServiceName] = field(default_factory=frozenset)
+    adjustments: tuple[Adjustment, ...] = ()
+
+    def restarting(self, services: frozenset[ServiceName]) -> "Job":
+        """The job that makes the replicas of these services anew."""
+        return replace(self, restarts=services)
+
+    def adjusting(self, asked: tuple[Adjustment, ...]) -> "Job":
+        """The job that brings what is asked beside the release."""
+        return replace(self, adjustments=asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +70,8 @@ class Course:
     """A release with its values, bound to a session and a job.
 
     `cargo_of` made the cargo from a snapshot, in which release `based_on` served. `tolerated` and
-    `held_ports` are what the run has learnt for its next plan: see `Policy`.
+    `held_ports` are what the run has learnt for its next plan: see `Policy`. `adjustments_back`
+    were recorded when it began.
     """
 
     session: Session
@@ -65,6 +83,7 @@ class Course:
     based_on: ReleaseNumber = NO_RELEASE
     tolerated: frozenset[ContainerName] = frozenset()
     held_ports: frozenset[tuple[HostName, int]] = frozenset()
+    adjustments_back: tuple[Adjustment, ...] = ()
 
     @classmethod
     def of(
@@ -83,7 +102,7 @@ class Course:
 
     def policy(self, *, keep_unreachable: bool = False) -> Policy:
         """What the planner may do."""
-        recreate: frozenset[ServiceName] = frozenset()
+        recreate = frozenset() if self.is_undo else self.job.restarts
         if self.job.recreates and not self.is_undo:
             recreate = frozenset(service.name for service in self.release.spec.services)
         return Policy(
@@ -98,6 +117,7 @@ class Course:
             held_ports=self.held_ports,
             proxy_renewal=self.job.proxy_renewal,
             bindings=self.job.bindings_back if self.is_undo else self.job.bindings,
+            adjustments=self.adjustments_back if self.is_undo else self.job.adjustments,
         )
 
     def transfer(self, snapshot: Snapshot) -> tuple[Lane, ...]:
@@ -178,7 +198,13 @@ class Course:
         """The same course once its plan was carried out: what it did once is not done again."""
         return replace(
             self,
-            job=replace(self.job, recreates=False, reverts=(), proxy_renewal=_settled(self.job)),
+            job=replace(
+                self.job,
+                recreates=False,
+                restarts=frozenset(),
+                reverts=(),
+                proxy_renewal=_settled(self.job),
+            ),
         )
 
     def back_to(self, snapshot: Snapshot, previous: Release | None) -> "Course":
@@ -187,7 +213,10 @@ class Course:
             nothing = Cargo(empty_release(self.release), {}, self.cargo.key)
             return replace(self, cargo=nothing, is_undo=True)
         cargo = recorded(self.session, snapshot, previous.number)
-        return replace(self, cargo=cargo, is_undo=True)
+        asked = {entry.service: Adjustment(entry.service) for entry in self.job.adjustments}
+        was = {entry.service: entry for entry in recorded_adjustments(snapshot)}
+        back = tuple({**asked, **was}.values())
+        return replace(self, cargo=cargo, is_undo=True, adjustments_back=back)
 
 
 def _settled(job: Job) -> ProxyRenewal:

@@ -26,7 +26,7 @@ _PULL = click.option(
     help="Resolve the service's image anew; may be repeated. "
     "Others keep the digest of the running release.",
 )
-_INTERRUPT = click.option(
+INTERRUPT = click.option(
     "--allow-interruption",
     is_flag=True,
     help="Allow services to stop serving for a moment, without asking.",
@@ -110,7 +110,7 @@ def ship(console: Console, *, pull: tuple[str, ...], untested: bool, wait_s: flo
 @_RELEASE
 @_RECREATE
 @_PULL
-@_INTERRUPT
+@INTERRUPT
 @_PROXY
 @_UNTESTED
 @SKIP_HOST
@@ -160,7 +160,7 @@ def deploy(
 
 @command()
 @_RELEASE
-@_INTERRUPT
+@INTERRUPT
 @SKIP_HOST
 @WAIT
 @_SECRETS

@@ -54,6 +54,12 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "errors": Entry("file_commands", "Explain an error code, or list all."),
     },
     "Work": {
+        "scale": Entry("adjustment_commands", "Run more or fewer replicas of services."),
+        "restart": Entry(
+            "adjustment_commands", "Replace the replicas of services by the same anew."
+        ),
+        "stop": Entry("adjustment_commands", "Stop services, and keep them stopped until `start`."),
+        "start": Entry("adjustment_commands", "Bring back services that were stopped."),
         "exec": Entry("inside_commands", "Run a command in a running replica.", "exec_"),
         "run": Entry("inside_commands", "Run a command once, in a container of its own."),
     },

@@ -881,6 +881,11 @@ CODES: dict[str, CodeEntry] = {
         "A run was named that no host's record holds.",
         "`underway history` lists them.",
     ),
+    "scale-unfit": CodeEntry(
+        4,
+        "A service cannot have as many replicas as were asked for.",
+        "Leave its number, or change what holds it to one in the file.",
+    ),
     "sensitive-command-failed": CodeEntry(
         3,
         "A command that prints a sensitive value failed.",
@@ -895,6 +900,11 @@ CODES: dict[str, CodeEntry] = {
         2,
         "A URL was asked for of a service that no edge takes users to.",
         "Give it `x-underway: {proxy: HOST}`, or name a service that has it.",
+    ),
+    "service-stopped": CodeEntry(
+        4,
+        "A service that is stopped on purpose was to be restarted.",
+        "`underway start SERVICE` brings it back.",
     ),
     "service-unknown": CodeEntry(
         2,

@@ -39,6 +39,7 @@ class InterruptionKind(StrEnum):
     ROUTE = "route"
     PROXY = "proxy"
     REMOVAL = "removal"
+    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True, order=True)

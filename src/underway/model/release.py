@@ -53,6 +53,19 @@ class Binding:
     physical: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Adjustment:
+    """What was asked of a service between releases, and stands apart from them.
+
+    `replicas` is the number asked for where releases say `instead_of`, 0 where none was asked.
+    """
+
+    service: ServiceName
+    replicas: int = 0
+    instead_of: int = 0
+    is_stopped: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run of a command that changed hosts. `outcome` is "" while it runs.
@@ -94,3 +107,4 @@ class LedgerState:
     attestations: tuple[Attestation, ...] = ()
     hashes: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()

@@ -128,7 +128,11 @@ class ReplicaStatus:
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """One service: `wished` and `ready` count replicas of the release's generation."""
+    """One service: `wished` and `ready` count replicas of the release's generation.
+
+    `is_stopped`: on purpose. `instead_of` is the number that its release says, where it was scaled
+    to another one, else 0.
+    """
 
     name: ServiceName
     strategy: Strategy
@@ -137,6 +141,8 @@ class ServiceStatus:
     generation: Generation
     image: str = ""
     replicas: tuple[ReplicaStatus, ...] = ()
+    is_stopped: bool = False
+    instead_of: int = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -16,7 +16,7 @@ from underway.model.names import (
     ReleaseNumber,
     ServiceName,
 )
-from underway.model.release import Binding
+from underway.model.release import Adjustment, Binding
 from underway.model.spec import FileSpec, NetworkSpec, VolumeSpec
 from underway.model.traffic import Upstream
 
@@ -162,12 +162,13 @@ class RecordRelease:
 
 @dataclass(frozen=True, slots=True)
 class SetCurrent:
-    """Write into the host's ledger which release the app runs, and its bindings."""
+    """Write into the host's ledger which release the app runs, bindings and adjustments."""
 
     host: HostName
     release: ReleaseNumber
     bindings: tuple[Binding, ...]
     cause: str
+    adjustments: tuple[Adjustment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from underway.model.happening import ContainerEvent
 from underway.model.image import ImageState
 from underway.model.lock import LockHolder
 from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
-from underway.model.release import Binding, LedgerState, Release, RunRecord
+from underway.model.release import Adjustment, Binding, LedgerState, Release, RunRecord
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, VolumeState
 from underway.model.spec import BuildSpec, FileSpec, HostSpec, NetworkSpec, VolumeSpec
@@ -229,8 +229,10 @@ class Ledger(Protocol):
     def record_release(self, release: Release) -> None:
         """Write a release's record; the same again is fine, another content is refused."""
 
-    def set_current(self, release: ReleaseNumber, bindings: Sequence[Binding]) -> None:
-        """Write which release the app runs."""
+    def set_current(
+        self, release: ReleaseNumber, bindings: Sequence[Binding], asked: Sequence[Adjustment] = ()
+    ) -> None:
+        """Write which release the app runs, and what was asked beside it."""
 
     def record_run(self, run: RunRecord) -> None:
         """Write or complete a run's record."""

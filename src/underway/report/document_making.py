@@ -116,6 +116,8 @@ def _service(service: ServiceStatus) -> ServicePart:
         ready=service.ready,
         generation=service.generation,
         replicas=tuple(_replica(replica) for replica in service.replicas),
+        is_stopped=service.is_stopped,
+        instead_of=service.instead_of,
     )
 
 

@@ -197,7 +197,11 @@ class ReplicaPart(msgspec.Struct, frozen=True):
 
 
 class ServicePart(msgspec.Struct, frozen=True):
-    """A service with its replicas."""
+    """A service with its replicas.
+
+    `is_stopped`: on purpose. `instead_of` is the number that its release says, where it was scaled
+    to another one, else 0.
+    """
 
     name: str
     strategy: str
@@ -206,6 +210,8 @@ class ServicePart(msgspec.Struct, frozen=True):
     ready: int
     generation: str
     replicas: tuple[ReplicaPart, ...]
+    is_stopped: bool = False
+    instead_of: int = 0
 
 
 class EdgePart(msgspec.Struct, frozen=True):

@@ -93,8 +93,14 @@ def _service(service: ServiceStatus, report: StatusReport) -> list[list[Span]]:
     if missing > 0:
         text = f"{count_text(missing, 'replica')} missing"
         rows.append([Span(service.name), bad(text)])
+    elif service.is_stopped:
+        text = f"stopped on purpose (underway start {service.name})"
+        rows.append([Span(service.name), warn(text)])
     elif not rows:
         rows.append([Span(service.name), faint("no replica wished")])
+    if service.instead_of and not service.is_stopped:
+        text = f"scaled to {service.wished}, the file says {service.instead_of}"
+        rows.append([Span(service.name), faint(text)])
     return rows
 
 

@@ -117,7 +117,7 @@ class Applier:
                 if self.release is not None:
                     self.world.ledger(host).record_release(self.release)
             case SetCurrent(host=host, release=number, bindings=bindings):
-                self.world.ledger(host).set_current(number, bindings)
+                self.world.ledger(host).set_current(number, bindings, step.adjustments)
             case _:
                 assert_never(step)
 

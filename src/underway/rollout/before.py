@@ -40,7 +40,11 @@ def before_stages(scene: Scene, cast: Cast) -> list[Stage]:
         return []
     number = scene.release.number
     is_current = any(ledger.current == number for ledger in scene.ledgers())
-    if is_current and not _is_taken_back(scene, cast.service.name, number):
+    was_stopped = cast.service.name in {
+        entry.service for entry in scene.recorded_adjustments() if entry.is_stopped
+    }
+    # The release may have come while the service was stopped: then the record alone tells.
+    if is_current and not was_stopped and not _is_taken_back(scene, cast.service.name, number):
         return []
     request = _request(cast, scene.release, before)
     cause = f"prepares release {number}, once"

@@ -8,6 +8,7 @@ from underway.model.change import Difference, ServiceChange
 from underway.model.names import NO_RELEASE, ReleaseNumber, ServiceName
 from underway.model.release import Release
 from underway.model.spec import ServiceSpec
+from underway.rollout.adjustments import adjusted, adjustments_of
 from underway.rollout.cast import Cast
 from underway.rollout.differences import differences
 from underway.rollout.scene import Held, Replica, Scene, placed
@@ -48,6 +49,9 @@ class Causes:
     def of(cls, scene: Scene, cast: Cast) -> "Causes":
         """Compare the service with what serves."""
         base = serving(scene)
+        if base:
+            was = adjustments_of(base.spec, scene.recorded_adjustments(), ())
+            base = adjusted(base, was)
         found: tuple[Difference, ...] = ()
         if base and _service(base, cast.service.name):
             found = differences(base, scene.release, cast.service.name)
@@ -89,7 +93,9 @@ class Causes:
         """Why one more replica of a configuration that serves already is made."""
         service, skipped = self.cast.service, self.scene.policy.skip_hosts
         if service.name in self.scene.policy.recreate:
-            return "replaced as asked (--recreate)"
+            return "replaced as asked"
+        if any(entry.service == service.name for entry in self.scene.policy.adjustments):
+            return self._asked()
         shall = {index for index, _ in placed(service, frozenset())}
         if replica.index not in shall:
             return f"{', '.join(sorted(skipped))} is left out: others take over its replicas"
@@ -104,15 +110,25 @@ class Causes:
         """Why an old replica goes."""
         if held in self.unwell:
             return "it is unwell"
+        if self.cast.service.name in self.scene.stopped:
+            return "stopped on purpose"
+        return self._ending(held)
+
+    def _ending(self, held: Held) -> str:
         if any(held.state.generation == replica.generation for replica in self.cast.wished):
             return self._surplus(held)
         if self.scene.policy.is_undo:
             return f"release {held.state.release} is taken back"
         if self.base and self.base.number == self.number:
             if self.cast.service.name in self.scene.policy.recreate:
-                return "replaced as asked (--recreate)"
+                return "replaced as asked"
             return self._moved_data or f"not of release {self.number}, which the app runs"
         return f"replaced by release {self.number}"
+
+    def _asked(self) -> str:
+        """Why more replicas are made than before, where it was asked for beside the release."""
+        entry = self.scene.adjustments.get(self.cast.service.name)
+        return f"scaled to {entry.replicas}" if entry and entry.replicas else "started as asked"
 
     def _surplus(self, held: Held) -> str:
         if held.host not in self.cast.service.hosts:

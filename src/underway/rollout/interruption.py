@@ -36,6 +36,15 @@ def stopping_first(scene: Scene, cast: Cast, *, closes: bool) -> Interruption:
     return Interruption(service.name, InterruptionKind.PORT, reason)
 
 
+def ending(scene: Scene, cast: Cast) -> Iterator[Interruption]:
+    """That users lose a service which is stopped on purpose."""
+    proxy = cast.service.proxy
+    if cast.service.name in scene.stopped and cast.old and proxy:
+        names = ", ".join(proxy.hosts)
+        reason = f"users of {names} get 503 until `underway start {cast.service.name}`"
+        yield Interruption(cast.service.name, InterruptionKind.STOP, reason)
+
+
 def _writing(service: ServiceSpec) -> str:
     written = sorted(
         mount.source

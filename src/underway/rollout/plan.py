@@ -16,12 +16,13 @@ from underway.model.secret_files import secret_files
 from underway.model.snapshot import Role, Snapshot
 from underway.model.step import RemoveContainer, RemoveVolume, Step
 from underway.rollout.addresses import Allocator
+from underway.rollout.adjustments import told
 from underway.rollout.before import before_stages, is_kept, undo_stages
 from underway.rollout.cast import Cast, cast_of
 from underway.rollout.causes import Causes, departure_cause, serving
 from underway.rollout.collision import rivals
 from underway.rollout.farewell import Farewell, departed, farewell, leftovers
-from underway.rollout.interruption import losing_routes, moving_edges, stopping_first
+from underway.rollout.interruption import ending, losing_routes, moving_edges, stopping_first
 from underway.rollout.leaving import leaving
 from underway.rollout.listeners import check_file, check_hosts
 from underway.rollout.naming import files_volume, is_retired
@@ -84,7 +85,7 @@ def plan_release(
         changes=tuple(sorted(draft.changes, key=lambda change: change.service)),
         tolerances=_tolerances(scene),
         left=tuple(draft.left),
-        remarks=(*proxies.remarks(), *_spread(scene)),
+        remarks=(*proxies.remarks(), *_spread(scene), *_adjusted(scene)),
     )
 
 
@@ -112,6 +113,11 @@ def _spread(scene: Scene) -> Iterator[str]:
         yield f"{name} is left out: what runs there is not touched{spread}"
         if lone := sorted(set(moved) - set(shared)):
             yield f"{', '.join(lone)} stands only on hosts that are left out: nothing replaces it"
+
+
+def _adjusted(scene: Scene) -> Iterator[str]:
+    if scene.release.number:
+        yield from told(scene.said.spec, scene.recorded_adjustments(), scene.adjustments)
 
 
 def _first_part(scene: Scene, awakening: list[Stage]) -> Plan:
@@ -175,10 +181,20 @@ def _goal(scene: Scene) -> str:
     if before is None:
         return f"bring {scene.app} to release {number}"
     if before.number == number:
-        if scene.policy.recreate:
-            return f"make the replicas of {scene.app} anew, at release {number}"
-        return f"bring {scene.app} to what release {number} says"
+        return _again(scene)
     return f"bring {scene.app} from release {before.number} to release {number}"
+
+
+def _again(scene: Scene) -> str:
+    """What a plan of the release that serves already is for."""
+    number, again = scene.release.number, scene.policy.recreate
+    if asked := {entry.service for entry in scene.policy.adjustments}:
+        return f"adjust {', '.join(sorted(asked))} of {scene.app}, at release {number}"
+    if again and len(again) < len(scene.spec.services):
+        return f"make the replicas of {', '.join(sorted(again))} anew, at release {number}"
+    if again:
+        return f"make the replicas of {scene.app} anew, at release {number}"
+    return f"bring {scene.app} to what release {number} says"
 
 
 def _make_room(scene: Scene, cast: Cast, draft: _Draft) -> bool:
@@ -204,6 +220,7 @@ def _roll_out(scene: Scene, cast: Cast, starter: Starter, draft: _Draft) -> None
     draft.stages += rollout.stages
     if rollout.interruption:
         draft.interruptions.append(rollout.interruption)
+    draft.interruptions += ending(scene, cast)
 
 
 def _one_each(found: list[Interruption]) -> tuple[Interruption, ...]:

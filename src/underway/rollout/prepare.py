@@ -194,18 +194,20 @@ class Preparation:
         bindings = tuple(
             Binding(volume, physical) for volume, physical in sorted(self.scene.bindings().items())
         )
+        asked = tuple(sorted(self.scene.adjustments.values()))
         number = self.scene.release.number
         cause = f"release {number} takes all traffic" if number else "nothing runs any more"
         return in_lanes(
             "Record what runs",
             (
-                SetCurrent(host.name, number, bindings, cause)
+                SetCurrent(host.name, number, bindings, cause, asked)
                 for spec in self.scene.hosts
                 if (host := self.scene.host(spec.name))
                 and (
                     (host.ledger is None and number)
                     or (host.ledger and host.ledger.current != number)
                     or (host.ledger and number and _sorted(host.ledger.bindings) != bindings)
+                    or (host.ledger and number and host.ledger.adjustments != asked)
                 )
             ),
         )

@@ -17,10 +17,11 @@ from underway.model.names import (
     ServiceName,
     VolumeName,
 )
-from underway.model.release import Binding, LedgerState, Release
+from underway.model.release import Adjustment, Binding, LedgerState, Release
 from underway.model.snapshot import ContainerState, HostState, Role, Snapshot
 from underway.model.spec import AppSpec, HostSpec, ServiceSpec
 from underway.model.traffic import ObservedServer, ObservedUpstream
+from underway.rollout.adjustments import Adjustments, adjusted, adjustments_of, stopped
 from underway.rollout.edge import EDGE_VOLUME
 
 
@@ -51,6 +52,7 @@ class Policy:
         proxy_renewal: what becomes of running proxies that are not as wished.
         tolerated: replicas that failed within the tolerance in this run: left as they are.
         bindings: volumes that get another physical one behind them; the rest stays as recorded.
+        adjustments: what is asked of services beside the release; the rest stays as recorded.
     """
 
     tools: ImageIdentity
@@ -64,6 +66,7 @@ class Policy:
     held_ports: frozenset[tuple[HostName, int]] = frozenset()
     proxy_renewal: ProxyRenewal = ProxyRenewal.DUE
     bindings: tuple[Binding, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,11 +92,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A release, what was observed, and the policy, with the look-ups that planning needs."""
+    """A release, what was observed, and the policy, with the look-ups that planning needs.
+
+    `release` has as many replicas as `adjustments` ask for; `said` is what is recorded of it.
+    """
 
     release: Release
     snapshot: Snapshot
     policy: Policy
+    said: Release = field(init=False, repr=False, compare=False)
+    adjustments: Adjustments = field(init=False, repr=False, compare=False)
     _states: Mapping[HostName, HostState] = field(init=False, repr=False, compare=False)
     _held: Mapping[str, tuple[Held, ...]] = field(init=False, repr=False, compare=False)
 
@@ -112,6 +120,12 @@ class Scene:
                     held.setdefault(container.role, []).append(one)
         object.__setattr__(self, "_states", states)
         object.__setattr__(self, "_held", {role: tuple(some) for role, some in held.items()})
+        asked = adjustments_of(
+            self.release.spec, self.recorded_adjustments(), self.policy.adjustments
+        )
+        object.__setattr__(self, "said", self.release)
+        object.__setattr__(self, "adjustments", asked)
+        object.__setattr__(self, "release", adjusted(self.release, asked))
 
     @property
     def app(self) -> AppName:
@@ -252,6 +266,16 @@ class Scene:
         current = {ledger.current for ledger in self.ledgers()}
         return tuple(found[n] for n in sorted(found, key=lambda n: (n not in current, -n)))
 
+    def recorded_adjustments(self) -> tuple[Adjustment, ...]:
+        """What was asked of services before, as the ledger with the newest run says."""
+        newest = max(self.ledgers(), key=_newest_run, default=None)
+        return newest.adjustments if newest else ()
+
+    @property
+    def stopped(self) -> frozenset[ServiceName]:
+        """The services that shall not run, on purpose."""
+        return stopped(self.adjustments)
+
     def bindings(self) -> Mapping[VolumeName, str]:
         """Which physical volume stands behind each volume: asked for, recorded, or by its name."""
         found = {volume.name: volume.physical for volume in self.spec.volumes}
@@ -260,6 +284,10 @@ class Scene:
             if binding.volume in found:
                 found[VolumeName(binding.volume)] = binding.physical
         return found
+
+
+def _newest_run(ledger: LedgerState) -> int:
+    return max((run.number for run in ledger.runs), default=0)
 
 
 def _has_files_alone(host: HostState) -> bool:

@@ -260,7 +260,7 @@ class Rollout:
             if is_last:
                 # An older generation may not know a host name that only this release brings.
                 model.claim()
-        if self._tell(f"Cut over {title}", "traffic moves to the new replicas"):
+        if self._tell(*self._moving(title)):
             self.stages += in_lanes(
                 f"Confirm {title}",
                 (
@@ -268,6 +268,12 @@ class Rollout:
                     for model in self.cast.models
                 ),
             )
+
+    def _moving(self, title: str) -> tuple[str, str]:
+        """The title and the cause of a cut-over, or of the end of a service that is stopped."""
+        if self.cast.wished:
+            return f"Cut over {title}", "traffic moves to the new replicas"
+        return f"Close {title}", "nobody is to serve it: users get 503"
 
     def _monitor(self, title: str, batch: tuple[Replica, ...]) -> None:
         if self._service.update.is_monitored:

@@ -31,8 +31,10 @@ def wished_replicas(
 
     Replicas that stand already decide the counter: the newest of them, or, going back, the
     oldest. Where the user asks to recreate them, or none stands, it is the lowest counter above
-    them whose names no foreign container holds.
+    them whose names no foreign container holds. A service that is stopped on purpose has none.
     """
+    if service.name in scene.stopped:
+        return ()
 
     def replicas(counter: int) -> tuple[Replica, ...]:
         generation = generation_of(scene.release, service, bindings=bindings, counter=counter)

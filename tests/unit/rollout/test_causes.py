@@ -151,9 +151,7 @@ CASES: dict[str, Callable[[], Plan]] = {
     "only 1 wished": lambda: scaled(
         proxied("web", ONE, replicas=2), proxied("web", ONE, replicas=1)
     ),
-    "replaced as asked (--recreate)": lambda: scaled(
-        BARE, BARE, Policy(TOOLS, recreate=frozenset({WEB}))
-    ),
+    "replaced as asked": lambda: scaled(BARE, BARE, Policy(TOOLS, recreate=frozenset({WEB}))),
     "app2 is left out: others take over its replicas": lambda: scaled(
         proxied("web", TWO, replicas=2),
         proxied("web", TWO, replicas=2),

@@ -1,0 +1,45 @@
+"""Scaled, restarted, stopped and started: nothing is lost but what was said; it is remembered."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.e2e.project import BRISK, GENTLE, Project, Wish
+
+MIX = replace(GENTLE, slow_s=1)
+
+
+def services(project: Project) -> dict[str, dict[str, object]]:
+    told = project.client.run("status", "--json").expect(0).document()
+    return {service["name"]: service for service in told["services"]}
+
+
+@pytest.mark.lab(hosts=1)
+def test_scaling_and_restarting_lose_nothing_and_a_stop_is_remembered(project: Project) -> None:
+    wish = Wish("v1", update={"parallelism": 0}, worker={})
+    project.deploy(wish).expect(0)
+    with project.load(MIX, profile=BRISK) as load:
+        project.client.run("scale", "web=4").expect(0)
+        project.sight.expect_answers(replace(wish, replicas=4))
+        assert services(project)["web"]["instead_of"] == 2
+        first = {r.name for r in project.sight.replicas()}
+        workers = {r.id for r in project.sight.replicas("worker")}
+        assert (len(first), len(workers)) == (4, 1)
+        project.client.run("scale", "web=2").expect(0)
+        project.client.run("restart", "web").expect(0)
+        second = {r.name for r in project.sight.replicas()}
+        assert len(second) == 2
+        assert not first & second, "each was replaced"
+        assert {r.id for r in project.sight.replicas("worker")} == workers
+        load.stop().check()
+    assert project.client.run("deploy").expect(0).out.startswith("nothing to do")
+    refused = project.client.run("stop", "web").expect(4)
+    assert "503" in refused.err
+    project.client.run("stop", "web", "--allow-interruption").expect(0)
+    assert services(project)["web"]["is_stopped"] is True
+    assert project.sight.get("/").status == 503
+    kept = project.client.run("deploy").expect(0)
+    assert "web is stopped on purpose" in kept.err
+    assert not project.sight.replicas()
+    project.client.run("start").expect(0)
+    project.sight.expect_settled(wish)
