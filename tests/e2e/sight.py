@@ -161,7 +161,8 @@ class Sight:
         self.expect_lock_free(15.0)
         found = self.containers()
         self._expect_replicas(found, wish)
-        strange = [c for c in found if c.role not in {"replica", "anchor", "edge", "before"}]
+        known = {"replica", "anchor", "edge", "before", "lock"}
+        strange = [c for c in found if c.role not in known]
         assert not strange, f"left: {strange}"
         names = sorted(c.name for c in found if c.role == "replica" and c.service == "web")
         for edge in self.edges:
