@@ -562,6 +562,11 @@ CODES: dict[str, CodeEntry] = {
         "Others write an app's ledger at the same time.",
         "Find out who else works on this app, then run again.",
     ),
+    "left-out-edge-serves": CodeEntry(
+        4,
+        "A host is left out whose proxy answers and sends users to replicas that would stop.",
+        "Leave the host in: `--skip-host` is for one that is down.",
+    ),
     "listener-clash": CodeEntry(
         3,
         "An edge cannot listen for a service with several replicas: its port is in use there.",

@@ -24,6 +24,7 @@ from underway.rollout.collision import rivals
 from underway.rollout.farewell import Farewell, departed, farewell, leftovers
 from underway.rollout.interruption import ending, losing_routes, moving_edges, stopping_first
 from underway.rollout.leaving import leaving
+from underway.rollout.left_out import check_left_out
 from underway.rollout.listeners import check_file, check_hosts
 from underway.rollout.naming import files_volume, is_retired
 from underway.rollout.one_off import forsaken
@@ -76,6 +77,7 @@ def plan_release(
     draft.interruptions += [*moving_edges(scene, moved), *losing_routes(scene)]
     _take_turns(scene, starter, draft)
     _end(scene, draft, preparation)
+    check_left_out(scene, (s for stage in draft.stages for x in stage.lanes for s in x.steps))
     return Plan(
         app=scene.app,
         release=release.number,

@@ -113,3 +113,12 @@ def test_missing_replicas_are_counted():
 def test_app_that_was_never_deployed():
     shown = text(status(release=ReleaseNumber(0), tag="", services=(), edges=()))
     assert shown.startswith("libra: not deployed yet\n")
+
+
+def test_a_service_that_was_stopped_or_scaled_says_so_and_how_it_ends():
+    (web,) = status().services
+    stopped = replace(web, wished=0, ready=0, replicas=(), is_stopped=True, instead_of=3)
+    told = text(status(services=(stopped,)))
+    assert "web      stopped on purpose (underway start web)" in told
+    assert "scaled" not in told
+    assert "scaled to 2, the file says 3" in text(status(services=(replace(web, instead_of=3),)))
