@@ -47,8 +47,8 @@ def write_settings(host: HostLayout, init: int, *, registry: str, live_restore: 
     run([*inside(init), "tee", "/etc/docker/daemon.json"], stdin=text)
 
 
-def start_engine(host: HostLayout, init: int) -> None:
-    """Start containerd and dockerd where they do not run; does not wait."""
+def start_engine(host: HostLayout, init: int, *options: str) -> None:
+    """Start containerd and dockerd (with more `options`) where they do not run; does not wait."""
     if find(host.laboratory, host.role("containerd"), "containerd") is None:
         spawn(
             [*inside(init), "containerd"],
@@ -59,7 +59,7 @@ def start_engine(host: HostLayout, init: int) -> None:
     if engine_pid(host) is None:
         run([*inside(init), "rm", "-f", "/run/docker.pid"])
         spawn(
-            [*inside(init), "dockerd", "-H", "unix:///var/run/docker.sock"],
+            [*inside(init), "dockerd", "-H", "unix:///var/run/docker.sock", *options],
             laboratory=host.laboratory,
             role=host.role("engine"),
             log=host.log("dockerd"),

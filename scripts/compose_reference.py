@@ -5,12 +5,18 @@ Run `python -m scripts.compose_reference` after a change of the table or the wis
 
 from pathlib import Path
 
-from underway.compose.reference import compose_keys_page, x_underway_page, x_underway_schema
+from underway.compose.reference import (
+    compose_keys_page,
+    deviations_page,
+    x_underway_page,
+    x_underway_schema,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
 PAGES = {
     ROOT / "docs/reference/compose-keys.md": compose_keys_page,
+    ROOT / "docs/reference/compose-differences.md": deviations_page,
     ROOT / "docs/reference/x-underway.md": x_underway_page,
     ROOT / "src/underway/compose/x-underway.schema.json": x_underway_schema,
 }

@@ -11,6 +11,7 @@ declare -A package_of=(
   [losetup]=mount
   [mkfs.ext4]=e2fsprogs
   [nsenter]=util-linux
+  [openssl]=openssl
   [socat]=socat
   [ssh]=openssh-client
   [zstd]=zstd

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from underway.adapters.endpoint import SshEndpoint, UnixEndpoint, endpoint_of
+from underway.adapters.endpoint import SshEndpoint, TcpEndpoint, UnixEndpoint, endpoint_of
 from underway.errors import ConfigurationError, UnderwayError
 from underway.model.names import HostName
 from underway.model.spec import HostSpec
@@ -23,8 +24,9 @@ _PARALLEL: Final = 16
 class DockerConnector:
     """Engines by host, kept for the run. Safe to use from several threads at once."""
 
-    def __init__(self) -> None:
-        """Nothing is opened yet."""
+    def __init__(self, directory: Path | None = None) -> None:
+        """Nothing is opened yet; a host's `certificates` are named from `directory`."""
+        self._base = directory or Path()
         self._guard = threading.Lock()
         self._engines: dict[HostName, DockerEngine] = {}
         self._opening: dict[HostName, threading.Lock] = {}
@@ -101,7 +103,9 @@ class DockerConnector:
         return DockerEngine(connection)
 
     def _route(self, host: HostSpec) -> "Route":
-        endpoint = endpoint_of(host.url)
+        named = host.certificates
+        certificates = str(self._base / Path(named).expanduser()) if named else ""
+        endpoint = endpoint_of(host.url, certificates=certificates)
         match endpoint:
             case UnixEndpoint(path):
                 from underway.adapters.engine import UnixRoute  # noqa: PLC0415 - docker-py
@@ -111,6 +115,10 @@ class DockerConnector:
                 from underway.adapters.ssh import SshRoute  # noqa: PLC0415 - only fleets need it
 
                 return SshRoute(host.name, endpoint, self._tunnels())
+            case TcpEndpoint():
+                from underway.adapters.tls import TlsRoute  # noqa: PLC0415 - only fleets need it
+
+                return TlsRoute(host.name, endpoint, self._tunnels())
 
     def _tunnels(self) -> "TunnelDirectory":
         from underway.adapters.tunnel import TunnelDirectory  # noqa: PLC0415 - only fleets need it

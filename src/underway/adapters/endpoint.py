@@ -1,4 +1,4 @@
-"""Which engine a host's URL means: `unix://`, `ssh://`, a Docker context, or this machine's own."""
+"""Which engine a URL means: `unix://`, `ssh://`, `tcp://`, a context, or this machine's own."""
 
 import hashlib
 import json
@@ -9,10 +9,21 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from underway.adapters.certificates import (
+    certificates_of_context,
+    certificates_of_user,
+    docker_directory,
+)
 from underway.errors import ConfigurationError
 
 _DEFAULT_SOCKET: Final = "unix:///var/run/docker.sock"
-_HINT: Final = "Write `ssh://user@host`, `unix:///path/docker.sock` or a Docker context's name."
+DEFAULT_PORT: Final = 2376
+"""Where an engine listens for TLS."""
+
+_HINT: Final = (
+    "Write `ssh://user@host`, `tcp://host:2376`, `unix:///path/docker.sock` or a Docker context's "
+    "name."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +48,51 @@ class SshEndpoint:
         return f"{self.user}@{self.host}" if self.user else self.host
 
 
-Endpoint = UnixEndpoint | SshEndpoint
+@dataclass(frozen=True, slots=True)
+class TcpEndpoint:
+    """An engine behind TLS. `certificates` is the directory of our own and of the authority's."""
+
+    host: str
+    port: int
+    certificates: Path
+
+    def __str__(self) -> str:
+        """The URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"tcp://{host}:{self.port}"
 
 
-def endpoint_of(url: str, environ: Mapping[str, str] | None = None) -> Endpoint:
+Endpoint = UnixEndpoint | SshEndpoint | TcpEndpoint
+
+
+def endpoint_of(
+    url: str, environ: Mapping[str, str] | None = None, *, certificates: str = ""
+) -> Endpoint:
     """Understand a host's URL; "" and `local` mean what `docker` itself would speak to.
 
-    Raises ConfigurationError for what is no URL of an engine.
+    `certificates` is the directory that the file names for a `tcp://` host. Raises
+    ConfigurationError for what is no URL of an engine.
     """
+    environ = os.environ if environ is None else environ
+    directory = Path(certificates) if certificates else certificates_of_user(environ)
     if url in {"", "local"}:
-        url = _own_engine(os.environ if environ is None else environ)
+        url = _own_engine(environ)
     if "://" not in url:
-        url = _context_url(url)
+        own = certificates_of_context(url, environ)
+        directory = own if own.is_dir() and not certificates else directory
+        url = _context_url(url, environ)
     scheme, _, rest = url.partition("://")
     if scheme == "unix":
         return _unix(url, rest)
     if scheme == "ssh":
         return _ssh(url)
-    if scheme in {"tcp", "http", "https"}:
+    if scheme in {"tcp", "https"}:
+        return _tcp(url, directory)
+    if scheme == "http":
         raise ConfigurationError(
             "host-url-unsupported",
-            f"`{url}`: engines over TCP are not supported yet",
-            hint="Reach the host by `ssh://user@host`.",
+            f"`{url}`: an engine without TLS gives its host to everybody who reaches it",
+            hint="Reach the host by `ssh://user@host`, or by `tcp://` with client certificates.",
         )
     raise ConfigurationError("host-url-invalid", f"`{url}` is no engine's URL", hint=_HINT)
 
@@ -85,27 +119,36 @@ def _ssh(url: str) -> SshEndpoint:
     return SshEndpoint(host, user, port, socket)
 
 
+def _tcp(url: str, certificates: Path) -> TcpEndpoint:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORT
+    except ValueError as error:
+        raise ConfigurationError("host-url-invalid", f"`{url}`: {error}", hint=_HINT) from error
+    if not host or parts.username or parts.path not in {"", "/"}:
+        raise ConfigurationError(
+            "host-url-invalid", f"`tcp://{host}`: it is a host and a port, no more", hint=_HINT
+        )
+    return TcpEndpoint(host, port, certificates)
+
+
 def _own_engine(environ: Mapping[str, str]) -> str:
     """What `docker` speaks to: DOCKER_HOST, else the chosen context, else the usual socket."""
     if environ.get("DOCKER_HOST"):
         return environ["DOCKER_HOST"]
-    name = environ.get("DOCKER_CONTEXT") or _current_context()
+    name = environ.get("DOCKER_CONTEXT") or _current_context(environ)
     return _DEFAULT_SOCKET if name in {"", "default"} else name
 
 
-def _docker_directory() -> Path:
-    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
-
-
-def _current_context() -> str:
-    config = _docker_directory() / "config.json"
+def _current_context(environ: Mapping[str, str]) -> str:
+    config = docker_directory(environ) / "config.json"
     return str(_json(config).get("currentContext", "")) if config.exists() else ""
 
 
-def _context_url(name: str) -> str:
+def _context_url(name: str, environ: Mapping[str, str]) -> str:
     """The host of a Docker context; it lies under the SHA-256 of its name."""
     directory = hashlib.sha256(name.encode()).hexdigest()
-    meta = _docker_directory() / "contexts" / "meta" / directory / "meta.json"
+    meta = docker_directory(environ) / "contexts" / "meta" / directory / "meta.json"
     if not meta.exists():
         raise ConfigurationError(
             "host-url-invalid",
@@ -117,6 +160,13 @@ def _context_url(name: str) -> str:
     if "://" not in host:
         raise ConfigurationError(
             "host-url-invalid", f"The Docker context `{name}` names no engine", hint=_HINT
+        )
+    if endpoint.get("SkipTLSVerify"):
+        raise ConfigurationError(
+            "host-url-unsupported",
+            f"The Docker context `{name}` does not verify its engine, so that anybody could be it",
+            hint="Give the context the authority's certificate: `docker context update --docker "
+            "host=...,ca=...,cert=...,key=...`.",
         )
     return host
 

@@ -32,7 +32,7 @@ _BLOCK_RATES: Final = {
 }
 
 LIMIT_KEYS: Final = frozenset(
-    {*_SIZES, *_NUMBERS, *_MICROSECONDS, "cpus", "cpuset", "blkio_config"}
+    {*_SIZES, *_NUMBERS, *_MICROSECONDS, "cpus", "cpuset", "blkio_config", "gpus"}
 )
 
 
@@ -41,6 +41,9 @@ def limits_of(service: Tree, name: str, notebook: Notebook) -> dict[str, Any]:
     try:
         words = _from_resources(mapping_of(mapping_of(service.get("deploy")).get("resources")))
         words |= _from_keys(service)
+        requests = [*words.get("DeviceRequests", []), *_gpus(service), *_named_devices(service)]
+        if requests:
+            words["DeviceRequests"] = requests
     except (ValueError, TypeError, KeyError) as error:
         refuse(
             "key-invalid",
@@ -86,6 +89,36 @@ def _from_resources(resources: Mapping[str, Any]) -> dict[str, Any]:
     if devices:
         words["DeviceRequests"] = [_device_request(mapping_of(entry)) for entry in devices]
     return words
+
+
+def _gpus(service: Tree) -> list[dict[str, Any]]:
+    """`gpus` is a device request whose capabilities need not be told."""
+    entries = list_of(service.get("gpus"))
+    return [
+        _device_request({**mapping_of(entry), "capabilities": ["gpu", *_told(entry)]})
+        for entry in entries
+    ]
+
+
+def _told(gpu: object) -> list[str]:
+    return [c for c in list_of(mapping_of(gpu).get("capabilities")) if c != "gpu"]
+
+
+def _named_devices(service: Tree) -> list[dict[str, Any]]:
+    """Devices that the host's Container Device Interface knows by name: `vendor.com/gpu=0`."""
+    ids = [source for entry in list_of(service.get("devices")) if is_cdi(source := _source(entry))]
+    return [{"Driver": "cdi", "DeviceIDs": ids}] if ids else []
+
+
+def is_cdi(device: str) -> bool:
+    """Whether a device is named as the Container Device Interface does, not by its path."""
+    return not device.startswith("/") and "/" in device and "=" in device
+
+
+def _source(device: object) -> str:
+    if isinstance(device, str):
+        return device.partition(":")[0]
+    return str(mapping_of(device).get("source", ""))
 
 
 def _device_request(entry: Mapping[str, Any]) -> dict[str, Any]:

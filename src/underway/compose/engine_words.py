@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from underway.compose.canonical import Tree, list_of, mapping_of, text_of
-from underway.compose.engine_limits import limits_of
+from underway.compose.engine_limits import is_cdi, limits_of
 from underway.compose.notebook import Notebook, refuse
 from underway.compose.quantities import size_bytes
 
@@ -20,7 +20,8 @@ def _exposed(port: object) -> str:
     return text if "/" in text else f"{text}/tcp"
 
 
-def _device(entry: object) -> dict[str, str]:
+def _device(entry: object) -> dict[str, str] | None:
+    """A device by its path; None for one that has a name of the Container Device Interface."""
     if isinstance(entry, str):
         source, _, rest = entry.partition(":")
         target, _, permissions = rest.partition(":")
@@ -28,6 +29,8 @@ def _device(entry: object) -> dict[str, str]:
         device = mapping_of(entry)
         source = str(device["source"])
         target, permissions = str(device.get("target", "")), str(device.get("permissions", ""))
+    if is_cdi(source):
+        return None
     return {
         "PathOnHost": source,
         "PathInContainer": target or source,
@@ -77,7 +80,7 @@ _HOST_CONFIG: Final[dict[str, tuple[str, Converter]]] = {
     "cgroup": ("CgroupnsMode", text_of),
     "cgroup_parent": ("CgroupParent", text_of),
     "device_cgroup_rules": ("DeviceCgroupRules", list_of),
-    "devices": ("Devices", lambda value: [_device(entry) for entry in list_of(value)]),
+    "devices": ("Devices", lambda value: [*filter(None, map(_device, list_of(value)))]),
     "dns": ("Dns", list_of),
     "dns_opt": ("DnsOptions", list_of),
     "dns_search": ("DnsSearch", list_of),

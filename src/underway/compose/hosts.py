@@ -14,7 +14,7 @@ from underway.compose.x_underway import KEY
 from underway.model.names import LOCAL_HOST, HostName
 from underway.model.spec import EdgeSpec, HostSpec
 
-_SCHEMES: Final = ("ssh", "unix")
+_SCHEMES: Final = ("ssh", "tcp", "unix")
 _CONTEXT: Final = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.+-]*$")
 _NAME: Final = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$")
 
@@ -126,12 +126,19 @@ def _entry(host: str | HostWish, group: str, place: str) -> _Entry:
     wish = HostWish(url=host) if isinstance(host, str) else host
     scheme = urlsplit(wish.url).scheme if "://" in wish.url else ""
     is_good = (scheme in _SCHEMES) if "://" in wish.url else _CONTEXT.match(wish.url)
-    if not is_good or (scheme == "ssh" and not urlsplit(wish.url).hostname):
+    if not is_good or (scheme in {"ssh", "tcp"} and not urlsplit(wish.url).hostname):
         refuse(
             "host-url-invalid",
             f"`{wish.url}` is not the URL of a Docker host",
             place=place,
-            hint="Write ssh://user@host, unix:///path or a Docker context's name.",
+            hint="Write ssh://user@host, tcp://host:2376, unix:///path or a Docker context's name.",
+        )
+    if wish.certificates and "://" in wish.url and scheme != "tcp":
+        refuse(
+            "host-url-invalid",
+            f"`{wish.url}` is not reached with `certificates`",
+            place=place,
+            hint="Remove them, or write tcp://host:2376.",
         )
     return _Entry(wish, group, place)
 
@@ -194,7 +201,8 @@ def _merged(name: HostName, entry: _Entry, seen: HostSpec | None) -> HostSpec:
         )
     groups = {*(seen.groups if seen else ()), *([entry.group] if entry.group else [])}
     kept = (seen.address if seen else "") or address
-    return HostSpec(name, entry.wish.url, kept, tuple(sorted(groups)))
+    certificates = entry.wish.certificates or (seen.certificates if seen else "")
+    return HostSpec(name, entry.wish.url, kept, tuple(sorted(groups)), certificates)
 
 
 def _address_of(entry: _Entry) -> str:

@@ -1,11 +1,12 @@
 """Going over every key of a project by the table, and over values that no key-wise rule can see."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from underway.compose.canonical import list_of, mapping_of
-from underway.compose.keys import Level, Verdict, rule_of
+from underway.compose.keys import rule_of
 from underway.compose.notebook import Notebook, refuse
+from underway.compose.rules import Level, Verdict
 from underway.compose.x_underway import refuse_misspelt
 
 _SECTIONS: Final = {
@@ -23,6 +24,11 @@ _HOST_MODES: Final = {
     "uts": "may set the host's name",
 }
 _RESERVED_LABELS: Final = "underway."
+_USUAL: Final = {(Level.PORT, "mode"): "ingress"}
+"""What Compose writes where the file says nothing."""
+
+_LISTS: Final = ((Level.PORT, "ports", "target"), (Level.MOUNT, "volumes", "target"))
+"""Settings that are lists of mappings, and the key that tells their entries apart."""
 
 
 def check_keys(notebook: Notebook) -> None:
@@ -32,13 +38,40 @@ def check_keys(notebook: Notebook) -> None:
     for section, level in _SECTIONS.items():
         for name, definition in mapping_of(tree.get(section)).items():
             _check_level(mapping_of(definition), level, (section, name), notebook)
+            ipam = mapping_of(mapping_of(definition).get("ipam"))
+            _check_level(ipam, Level.IPAM, (section, name, "ipam"), notebook)
+            for subnet in list_of(ipam.get("config")):
+                _check_level(
+                    mapping_of(subnet), Level.SUBNET, (section, name, "ipam", "config"), notebook
+                )
     for name, definition in mapping_of(tree.get("services")).items():
         service = mapping_of(definition)
         path = ("services", name)
         _check_level(service, Level.SERVICE, path, notebook)
-        _check_level(mapping_of(service.get("deploy")), Level.DEPLOY, (*path, "deploy"), notebook)
+        for level, below, inner in _inner(service):
+            _check_level(inner, level, (*path, *below), notebook)
         _check_values(service, name, notebook)
         _remark_privileges(service, name, notebook)
+
+
+def _inner(service: Mapping[str, Any]) -> Iterator[tuple[Level, tuple[str, ...], dict[str, Any]]]:
+    """The mappings within a service whose keys have rules: level, path, mapping."""
+    deploy = mapping_of(service.get("deploy"))
+    resources = mapping_of(deploy.get("resources"))
+    yield Level.DEPLOY, ("deploy",), deploy
+    reservations = mapping_of(resources.get("reservations"))
+    yield Level.RESERVATION, ("deploy", "resources", "reservations"), reservations
+    yield Level.BUILD, ("build",), mapping_of(service.get("build"))
+    yield Level.HEALTHCHECK, ("healthcheck",), mapping_of(service.get("healthcheck"))
+    for name, place in mapping_of(service.get("networks")).items():
+        yield Level.ATTACHMENT, ("networks", name), mapping_of(place)
+    linked = {str(link) for link in list_of(service.get("links"))}
+    for name, dependency in mapping_of(service.get("depends_on")).items():
+        if name not in linked:  # Compose writes those itself.
+            yield Level.DEPENDENCY, ("depends_on", name), mapping_of(dependency)
+    for level, key, mark in _LISTS:
+        for entry in map(mapping_of, list_of(service.get(key))):
+            yield level, (key, str(entry.get(mark, ""))), entry
 
 
 def _check_level(
@@ -46,7 +79,8 @@ def _check_level(
 ) -> None:
     for key, value in sorted(tree.items()):
         refuse_misspelt(key, path, notebook.positions)
-        if key.startswith("x-") or value in (None, "", False) or value in ([], {}):
+        is_empty = value in (None, "", False) or value in ([], {})
+        if key.startswith("x-") or is_empty or value == _USUAL.get((level, key)):
             continue
         rule = rule_of(level, key)
         where = f"`{key}`" + (f" of `{'.'.join(path)}`" if path else "")
@@ -54,20 +88,26 @@ def _check_level(
             refuse(
                 "key-unknown",
                 f"{where} is a key that Underway does not know",
-                place=notebook.place(*path, key),
+                place=_place(level, path, key, notebook),
                 hint="Remove it, or move it to a file that only the laptop reads.",
             )
         if rule.verdict is Verdict.REFUSED and level not in {Level.SECRET, Level.CONFIG}:
             refuse(
                 "key-refused",
                 f"{where} cannot be honoured",
-                place=notebook.place(*path, key),
+                place=_place(level, path, key, notebook),
                 hint=rule.text,
             )
         if rule.verdict is Verdict.NOTED:
-            notebook.remark(
-                "no-effect", f"{where} has no effect: {rule.text}", notebook.place(*path, key)
-            )
+            place = _place(level, path, key, notebook)
+            notebook.remark("no-effect", f"{where} has no effect: {rule.text}", place)
+
+
+def _place(level: Level, path: tuple[str, ...], key: str, notebook: Notebook) -> str:
+    """`file:line`; entries of lists are found by their text."""
+    if level in {Level.PORT, Level.MOUNT}:
+        return notebook.positions.item(*path[:-1], holds=path[-1])
+    return notebook.place(*path, key)
 
 
 def _check_values(service: Mapping[str, Any], name: str, notebook: Notebook) -> None:
@@ -90,6 +130,15 @@ def _check_values(service: Mapping[str, Any], name: str, notebook: Notebook) -> 
             place=notebook.place("services", name, "network_mode"),
             hint="Use `networks`, with `external: true` for a network that exists already.",
         )
+    for link in list_of(service.get("links")):
+        linked, _, alias = str(link).partition(":")
+        if alias not in {"", linked}:
+            refuse(
+                "key-refused",
+                f"service `{name}` links `{linked}` under another name, `{alias}`",
+                place=notebook.positions.item("services", name, "links", holds=str(link)),
+                hint=f"Write `networks: {{default: {{aliases: [{alias}]}}}}` in `{linked}`.",
+            )
     for label in mapping_of(service.get("labels")):
         if label.startswith(_RESERVED_LABELS):
             refuse(

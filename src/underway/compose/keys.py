@@ -3,53 +3,13 @@
 The one table; the reference page is generated from it, and a key that is missing here is refused.
 """
 
-from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Verdict(StrEnum):
-    """What Underway does with a key."""
-
-    HONOURED = "honoured"
-    NOTED = "noted"
-    REFUSED = "refused"
-
-
-class Level(StrEnum):
-    """Where a key stands."""
-
-    TOP = "top"
-    SERVICE = "service"
-    DEPLOY = "deploy"
-    VOLUME = "volume"
-    NETWORK = "network"
-    SECRET = "secret"  # noqa: S105 - the section's name
-    CONFIG = "config"
-
-
-class Rule(NamedTuple):
-    """One row. `text` is the remedy of a refused key, and says what to know of the others."""
-
-    level: Level
-    key: str
-    verdict: Verdict
-    text: str = ""
-
-
-def _honoured(level: Level, **keys: str) -> tuple[Rule, ...]:
-    return tuple(Rule(level, key, Verdict.HONOURED, text) for key, text in keys.items())
-
-
-def _noted(level: Level, **keys: str) -> tuple[Rule, ...]:
-    return tuple(Rule(level, key, Verdict.NOTED, text) for key, text in keys.items())
-
-
-def _refused(level: Level, **keys: str) -> tuple[Rule, ...]:
-    return tuple(Rule(level, key, Verdict.REFUSED, text) for key, text in keys.items())
-
+from underway.compose.nested_keys import NESTED
+from underway.compose.rules import Level, Rule, honoured, noted, refused
 
 _TOP: Final = (
-    *_honoured(
+    *honoured(
         Level.TOP,
         name="The app's name.",
         services="See the service keys.",
@@ -59,19 +19,25 @@ _TOP: Final = (
         configs="See the config keys.",
         include="Resolved by Compose.",
     ),
-    *_noted(Level.TOP, version="Compose itself ignores it."),
-    *_refused(Level.TOP, models="Run the model as a service of its own."),
+    *noted(Level.TOP, version="Compose itself ignores it."),
+    *refused(
+        Level.TOP,
+        jobs="Run it once for each release by `x-underway: {run_once: true}` or `{before: ...}` of "
+        "a service; for a schedule, call it from a timer of a host.",
+        models="Run the model as a service of its own.",
+    ),
 )
 
-_SERVICE_IDENTITY: Final = _honoured(
+_SERVICE_IDENTITY: Final = honoured(
     Level.SERVICE,
     annotations="",
-    build="Built with buildx; values from outside in `args` never stand in a record.",
+    build="See the build keys. Built with buildx; values from outside in `args` never stand in a "
+    "record.",
     command="",
     configs="`file`, `content` and `environment`; uploaded before the first start.",
     container_name="Only with one replica: containers carry their generation in their name, "
     "and this one becomes a network alias. The service is recreated, not overlapped.",
-    depends_on="All conditions. A service that others wait to complete runs once.",
+    depends_on="See the keys of a dependency. A service that others wait to complete runs once.",
     deploy="See the deploy keys.",
     domainname="",
     entrypoint="",
@@ -80,17 +46,19 @@ _SERVICE_IDENTITY: Final = _honoured(
     expose="",
     extends="Resolved by Compose.",
     extra_hosts="",
-    healthcheck="",
+    healthcheck="See the healthcheck keys.",
     hostname="",
     image="",
     label_file="Resolved by Compose.",
     labels="Names that begin with `underway.` are refused.",
+    links="The linked service comes first. One with another name is refused: use `aliases`.",
     logging="",
     network_mode="`none` and `host`; a service with `host` has no proxy. Others are refused.",
-    networks="Aliases. Fixed addresses are refused: two generations run at once.",
+    networks="See the keys of a service in a network.",
     ports="Without an address: loopback on one host, the private address on a fleet. On a "
     "proxied service they are for the laptop. `x-underway: {public: true}` opens one. "
-    "A range of host ports is refused.",
+    "Of a range of host ports the engine takes a free one; it must have room for the replicas "
+    "that run beside each other.",
     profiles="Resolved by Compose: `--profile` chooses.",
     restart="Without it: `unless-stopped`.",
     scale="",
@@ -106,7 +74,7 @@ _SERVICE_IDENTITY: Final = _honoured(
     working_dir="",
 )
 
-_SERVICE_LIMITS: Final = _honoured(
+_SERVICE_LIMITS: Final = honoured(
     Level.SERVICE,
     blkio_config="",
     cap_add="Shown in the plan.",
@@ -121,10 +89,11 @@ _SERVICE_LIMITS: Final = _honoured(
     cpus="",
     cpuset="",
     device_cgroup_rules="Shown in the plan.",
-    devices="Shown in the plan.",
+    devices="Shown in the plan. Names of the Container Device Interface (`vendor.com/gpu=0`) too.",
     dns="",
     dns_opt="",
     dns_search="",
+    gpus="The host needs the vendor's container runtime.",
     group_add="",
     init="",
     ipc="`host`, `private`, `shareable`. `service:` and `container:` are refused.",
@@ -149,7 +118,7 @@ _SERVICE_LIMITS: Final = _honoured(
 )
 
 _SERVICE_REST: Final = (
-    *_noted(
+    *noted(
         Level.SERVICE,
         attach="Underway never attaches.",
         develop="For the laptop.",
@@ -157,17 +126,17 @@ _SERVICE_REST: Final = (
         pull_policy="Images are resolved once for a deploy and verified by digest.",
         pull_refresh_after="Images are resolved once for a deploy and verified by digest.",
     ),
-    *_refused(
+    *refused(
         Level.SERVICE,
         cpu_count="For Windows only: use `cpus`.",
         cpu_percent="For Windows only: use `cpus`.",
         credential_spec="For Windows only: remove it.",
         external_links="Put both services into one `external` network.",
-        gpus="Write `deploy.resources.reservations.devices` with `capabilities: [gpu]`.",
         isolation="For Windows only: remove it.",
-        links="Services reach each other by name in a common network; use `aliases` for others.",
         mac_address="Two generations run at once and cannot share an address: remove it.",
         models="Run the model as a service of its own.",
+        pre_start="Use `x-underway: {before: ...}`, once for a release, or a service that others "
+        "wait for by `condition: service_completed_successfully`.",
         post_start="Start it from the image's entrypoint, or use `x-underway: {before: ...}`.",
         pre_stop="Handle the stop signal in the application.",
         provider="Underway runs containers only: run it beside the app.",
@@ -177,7 +146,7 @@ _SERVICE_REST: Final = (
 )
 
 _DEPLOY: Final = (
-    *_honoured(
+    *honoured(
         Level.DEPLOY,
         mode="`replicated` and `global`. Jobs are refused: use `x-underway: {run_once: true}`.",
         replicas="Over all hosts of the service.",
@@ -186,51 +155,54 @@ _DEPLOY: Final = (
         "`delay` and `window` are without effect.",
         update_config="All keys. `order` decides the strategy.",
     ),
-    *_noted(
+    *noted(
         Level.DEPLOY,
         endpoint_mode="Traffic comes through the edge.",
         labels="Labels of a Swarm service: use `labels` of the service.",
         rollback_config="A rollback follows `update_config`.",
     ),
-    *_refused(
+    *refused(
         Level.DEPLOY,
         placement="Name hosts or groups in `x-underway`: `place: {SERVICE: GROUP}`.",
     ),
 )
 
 _RESOURCES: Final = (
-    *_honoured(
+    *honoured(
         Level.VOLUME,
         driver="",
-        driver_opts="A network file system makes the volume shared.",
+        driver_opts="A network file system makes the volume shared. A directory relative to the "
+        "file is refused on remote hosts.",
         external="",
         labels="",
         name="",
     ),
-    *_honoured(
+    *honoured(
         Level.NETWORK,
         driver="`bridge`; others only as `external`.",
         driver_opts="",
         external="",
         internal="",
-        ipam="One IPv4 subnet.",
+        ipam="One IPv4 subnet; see the keys of `ipam`.",
         labels="",
         name="",
     ),
-    *_noted(Level.NETWORK, attachable="For Swarm.", enable_ipv4="IPv4 is always on."),
-    *_refused(Level.NETWORK, enable_ipv6="Create the network on the hosts and name it `external`."),
-    *_honoured(Level.SECRET, environment="", file="", name=""),
-    *_noted(Level.SECRET, labels="For Swarm."),
-    *_refused(
+    *noted(
+        Level.NETWORK, attachable="For Swarm.", enable_ipv4="IPv4 is always on; `false` is refused."
+    ),
+    *refused(Level.NETWORK, enable_ipv6="Create the network on the hosts and name it `external`."),
+    *honoured(Level.SECRET, environment="", file="", name=""),
+    *noted(Level.SECRET, labels="For Swarm."),
+    *refused(
         Level.SECRET,
         driver="Name a command under x-underway `sensitive`.",
         driver_opts="Name a command under x-underway `sensitive`.",
         external="Give it a `file:` or an `environment:`.",
         template_driver="Write the content as it shall be.",
     ),
-    *_honoured(Level.CONFIG, content="", environment="", file="", name=""),
-    *_noted(Level.CONFIG, labels="For Swarm."),
-    *_refused(
+    *honoured(Level.CONFIG, content="", environment="", file="", name=""),
+    *noted(Level.CONFIG, labels="For Swarm."),
+    *refused(
         Level.CONFIG,
         external="Give it a `file:`, a `content:` or an `environment:`.",
         template_driver="Write the content as it shall be.",
@@ -244,6 +216,7 @@ RULES: Final = (
     *_SERVICE_REST,
     *_DEPLOY,
     *_RESOURCES,
+    *NESTED,
 )
 
 _BY_KEY: Final = {(rule.level, rule.key): rule for rule in RULES}

@@ -2,22 +2,12 @@
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from underway.compose.canonical import Tree, list_of, mapping_of, text_of
 from underway.compose.notebook import Notebook, refuse
 from underway.model.names import AppName, NetworkName
 from underway.model.spec import Attachment, NetworkSpec
-
-_REFUSED_PLACES: Final = {
-    "driver_opts": "the engine gives the interface its options by the network's `driver_opts`",
-    "gw_priority": "Underway gives a container one default route, the first network's",
-    "interface_name": "interfaces are named by the engine",
-    "ipv4_address": "two generations of a service run at once and cannot share an address",
-    "ipv6_address": "two generations of a service run at once and cannot share an address",
-    "link_local_ips": "two generations of a service run at once and cannot share an address",
-    "mac_address": "two generations of a service run at once and cannot share an address",
-}
 
 
 def networks_of(app: AppName, notebook: Notebook) -> tuple[NetworkSpec, ...]:
@@ -34,13 +24,14 @@ def networks_of(app: AppName, notebook: Notebook) -> tuple[NetworkSpec, ...]:
                 place=notebook.place("networks", name, "driver"),
                 hint="Use `bridge`, or create it on the hosts and name it `external: true`.",
             )
-        if network.get("enable_ipv6"):
-            refuse(
-                "key-refused",
-                f"network `{name}` enables IPv6, which Underway does not plan addresses for",
-                place=notebook.place("networks", name, "enable_ipv6"),
-                hint="Create it on the hosts and name it `external: true`.",
-            )
+        for key, is_usual in (("enable_ipv6", False), ("enable_ipv4", True)):
+            if network.get(key, is_usual) is not is_usual and not is_external:
+                refuse(
+                    "key-refused",
+                    f"network `{name}` has other addresses than those of IPv4",
+                    place=notebook.place("networks", name, key),
+                    hint="Create it on the hosts and name it `external: true`.",
+                )
         networks.append(
             NetworkSpec(
                 name=NetworkName(name),
@@ -49,6 +40,7 @@ def networks_of(app: AppName, notebook: Notebook) -> tuple[NetworkSpec, ...]:
                 driver_opts=_pairs(network.get("driver_opts")),
                 labels=_pairs(network.get("labels")),
                 subnet="" if is_external else _subnet(name, network, notebook),
+                gateway="" if is_external else _gateway(name, network, notebook),
                 is_internal=bool(network.get("internal")),
                 is_external=is_external,
             )
@@ -56,8 +48,10 @@ def networks_of(app: AppName, notebook: Notebook) -> tuple[NetworkSpec, ...]:
     return tuple(networks)
 
 
-def attachments_of(service: Tree, name: str, notebook: Notebook) -> tuple[Attachment, ...]:
-    """The service's networks, sorted; without any, `default`; with `network_mode`, none.
+def attachments_of(service: Tree) -> tuple[Attachment, ...]:
+    """The service's networks; without any, `default`; with `network_mode`, none.
+
+    They are sorted by `priority`, highest first, then by name: the first is the main one.
 
     A `container_name` becomes an alias: the container's own name carries its generation.
     """
@@ -68,16 +62,7 @@ def attachments_of(service: Tree, name: str, notebook: Notebook) -> tuple[Attach
     if isinstance(attached, list):
         places = {str(network): None for network in attached}
     attachments = []
-    for network, settings in sorted(places.items() or [("default", None)]):
-        for key, why in _REFUSED_PLACES.items():
-            if mapping_of(settings).get(key):
-                refuse(
-                    "key-refused",
-                    f"`{key}` of service `{name}` in network `{network}` cannot be honoured",
-                    cause=why,
-                    place=notebook.place("services", name, "networks", network, key),
-                    hint="Remove it; reach the service by its name or an alias.",
-                )
+    for network, settings in sorted(places.items() or [("default", None)], key=_turn):
         aliases = {str(alias) for alias in list_of(mapping_of(settings).get("aliases"))}
         if service.get("container_name"):
             aliases.add(str(service["container_name"]))
@@ -120,6 +105,36 @@ def _subnet(name: str, network: Mapping[str, Any], notebook: Notebook) -> str:
             place=place,
             hint="Write it as 10.210.4.0/24.",
         )
+
+
+def _gateway(name: str, network: Mapping[str, Any], notebook: Notebook) -> str:
+    """The gateway that `ipam` names beside its subnet, or ""."""
+    configs = [
+        mapping_of(entry) for entry in list_of(mapping_of(network.get("ipam")).get("config"))
+    ]
+    named = [(str(c["gateway"]), str(c.get("subnet") or "")) for c in configs if c.get("gateway")]
+    if not named:
+        return ""
+    gateway, subnet = named[0]
+    try:
+        address = ipaddress.ip_address(gateway)
+        is_inside = bool(subnet) and address in ipaddress.ip_network(subnet)
+    except ValueError:
+        is_inside = False
+    if not is_inside:
+        refuse(
+            "subnet-invalid",
+            f"`{gateway}` is not an address of network `{name}`",
+            place=notebook.place("networks", name, "ipam", "config"),
+            hint="Write an address of the `subnet` beside it, or none.",
+        )
+    return gateway
+
+
+def _turn(place: tuple[str, object]) -> tuple[int, str]:
+    """Where a service's place in a network comes among the others."""
+    network, settings = place
+    return -int(mapping_of(settings).get("priority") or 0), network
 
 
 def _pairs(value: object) -> tuple[tuple[str, str], ...]:

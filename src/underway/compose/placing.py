@@ -83,7 +83,7 @@ def _check_ports(spec: AppSpec, notebook: Notebook) -> None:
     taken: dict[tuple[HostName, str, int, str], ServiceSpec] = {}
     for service in spec.services:
         for port in service.ports:
-            for host in service.hosts if port.host_port else ():
+            for host in service.hosts if port.fixed_port else ():
                 key = (host, port.protocol, port.host_port, port.host_address)
                 other = taken.setdefault(key, service)
                 if other is not service:

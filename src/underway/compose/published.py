@@ -11,7 +11,7 @@ from underway.compose.canonical import Tree, list_of, mapping_of
 from underway.compose.notebook import Notebook, refuse
 from underway.compose.wishes import PortWish
 from underway.compose.x_underway import KEY, read_wish
-from underway.model.spec import PortSpec
+from underway.model.spec import PortSpec, ServiceSpec, Strategy
 
 
 def ports_of(
@@ -28,6 +28,23 @@ def ports_of(
         return ()
     ports = {_port(entry, name, notebook, number) for number, entry in enumerate(entries)}
     return tuple(sorted(ports))
+
+
+def check_ranges(spec: ServiceSpec, notebook: Notebook) -> None:
+    """Refuse a range of host ports without room for all replicas that stand on a host at once."""
+    settled = 1 if spec.is_global else -(-spec.replicas // len(spec.hosts))
+    beside = 0 if spec.strategy is Strategy.RECREATE else spec.update.parallelism or settled
+    for port in spec.ports:
+        if port.last_host_port and len(port.host_ports) < settled + beside:
+            refuse(
+                "port-range",
+                f"service `{spec.name}` publishes {port.host_port} to {port.last_host_port}, which "
+                f"is too few: up to {settled + beside} replicas stand on a host during a deploy",
+                place=notebook.positions.item(
+                    "services", spec.name, "ports", holds=str(port.container_port)
+                ),
+                hint="Widen the range, use `strategy: recreate`, or give the service a `proxy`.",
+            )
 
 
 def container_ports(service: Tree) -> tuple[int, ...]:
@@ -56,13 +73,7 @@ def _port(entry: Mapping[str, Any], name: str, notebook: Notebook, number: int) 
         entry.get(KEY), PortWish, notebook.positions, ("services", name, "ports", number, KEY)
     )
     published = str(entry.get("published") or "")
-    if published and not published.isdigit():
-        refuse(
-            "port-range",
-            f"service `{name}` publishes the range {published}",
-            place=place,
-            hint="Name one port, or give the service a `proxy`.",
-        )
+    first, _, last = published.partition("-")
     address = _address(str(entry.get("host_ip") or ""), place, is_public=wish.public)
     if not address and not wish.public:
         where = "the host's private address" if notebook.is_fleet else "loopback"
@@ -73,10 +84,11 @@ def _port(entry: Mapping[str, Any], name: str, notebook: Notebook, number: int) 
         )
     return PortSpec(
         container_port=target,
-        host_port=int(published or 0),
+        host_port=int(first or 0),
         protocol=str(entry.get("protocol") or "tcp"),
         host_address=address,
         is_public=wish.public,
+        last_host_port=int(last) if last and last != first else 0,
     )
 
 

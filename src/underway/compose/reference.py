@@ -1,6 +1,7 @@
 """The reference pages and the JSON Schema, generated from the table of keys and the wishes."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -13,7 +14,9 @@ from underway.compose.backup_wishes import (
     KeepWish,
     VolumeBackupWish,
 )
-from underway.compose.keys import RULES, Level
+from underway.compose.deviations import DEVIATIONS
+from underway.compose.keys import RULES
+from underway.compose.rules import Level
 from underway.compose.wishes import (
     AppWish,
     BeforeWish,
@@ -35,9 +38,18 @@ from underway.compose.wishes import (
 _TITLES: Final = {
     Level.TOP: "At the top of the file",
     Level.SERVICE: "`services.NAME`",
+    Level.BUILD: "`services.NAME.build`",
+    Level.DEPENDENCY: "A service under `services.NAME.depends_on`",
     Level.DEPLOY: "`services.NAME.deploy`",
+    Level.RESERVATION: "`services.NAME.deploy.resources.reservations`",
+    Level.HEALTHCHECK: "`services.NAME.healthcheck`",
+    Level.PORT: "An entry of `services.NAME.ports`",
+    Level.MOUNT: "An entry of `services.NAME.volumes`",
+    Level.ATTACHMENT: "A network under `services.NAME.networks`",
     Level.VOLUME: "`volumes.NAME`",
     Level.NETWORK: "`networks.NAME`",
+    Level.IPAM: "`networks.NAME.ipam`",
+    Level.SUBNET: "An entry of `networks.NAME.ipam.config`",
     Level.SECRET: "`secrets.NAME`",
     Level.CONFIG: "`configs.NAME`",
 }
@@ -78,6 +90,19 @@ command with the file and line, and with the remedy given here; so does every ke
 this list. Keys that begin with `x-` are yours, except `x-underway`.
 """
 
+_DEVIATIONS_HEAD: Final = """\
+# What differs from `docker compose up`
+
+<!-- Generated from src/underway/compose/deviations.py: `python -m scripts.compose_reference`. -->
+
+A test runs one project that uses every kind of example of the Compose specification with
+`docker compose up` and with `underway deploy`, on the same engine, and compares all that
+`docker inspect` tells of its containers, networks and volumes. Every field is the same but for
+these. Keys that are noted or refused are in [Compose keys](compose-keys.md).
+"""
+
+_IN_BRACKETS: Final = re.compile(r"\[[^\]]*\]")
+
 _WISHES_HEAD: Final = """\
 # x-underway
 
@@ -106,6 +131,23 @@ def compose_keys_page() -> str:
         lines += [f"## {_TITLES[level]}\n", "| key | | what to know |", "|---|---|---|"]
         rules = sorted((rule for rule in RULES if rule.level is level), key=lambda rule: rule.key)
         lines += [f"| `{rule.key}` | {rule.verdict.value} | {rule.text} |" for rule in rules]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def deviations_page() -> str:
+    """The page of all differences between both programs, in Markdown."""
+    lines = [_DEVIATIONS_HEAD]
+    for kind in dict.fromkeys(row.kind for row in DEVIATIONS):
+        lines += [f"## Of a {kind}\n", "| what differs | why |", "|---|---|"]
+        reasons = dict.fromkeys(row.reason for row in DEVIATIONS if row.kind == kind)
+        for reason in reasons:
+            paths = dict.fromkeys(
+                _IN_BRACKETS.sub("[]", row.path).replace("*", "").rstrip(".")
+                for row in DEVIATIONS
+                if (row.kind, row.reason) == (kind, reason)
+            )
+            lines.append(f"| {', '.join(f'`{path}`' for path in paths)} | {reason} |")
         lines.append("")
     return "\n".join(lines)
 

@@ -19,7 +19,7 @@ from underway.compose.hosts import Fleet
 from underway.compose.mounts import mounts_of
 from underway.compose.networks import attachments_of
 from underway.compose.notebook import Notebook, refuse
-from underway.compose.published import exposed_ports, ports_of
+from underway.compose.published import check_ranges, exposed_ports, ports_of
 from underway.compose.quantities import duration_s
 from underway.compose.replacement import Facts, is_database_image, strategy_of
 from underway.compose.travelling import files_of
@@ -56,7 +56,7 @@ def service_of(
         _written_facts(service, wish),
         is_proxied=proxy is not None,
         is_single_writer=is_writer,
-        has_fixed_port=any(port.host_port for port in ports),
+        has_fixed_port=any(port.fixed_port for port in ports),
     )
     spec = ServiceSpec(
         name=ServiceName(name),
@@ -68,7 +68,7 @@ def service_of(
         mounts=mounts,
         files=_all_files(service, name, travelling, notebook),
         ports=ports,
-        networks=attachments_of(service, name, notebook),
+        networks=attachments_of(service),
         depends_on=dependencies_of(service, around.active),
         replicas=_replicas(service, mapping_of(service.get("deploy"))),
         is_global=_is_global(service),
@@ -141,6 +141,7 @@ def check_service(spec: ServiceSpec, facts: Facts, notebook: Notebook) -> None:
             place=notebook.place("services", name, "ports"),
             hint="Give it a `proxy`, or drop the host port.",
         )
+    check_ranges(spec, notebook)
     if facts.has_host_network and spec.proxy:
         refuse(
             "proxy-host-network",

@@ -23,6 +23,7 @@ def volumes_of(app: AppName, notebook: Notebook) -> dict[VolumeName, VolumeSpec]
         options = {
             key: text_of(value) for key, value in mapping_of(volume.get("driver_opts")).items()
         }
+        _check_device(name, options, notebook)
         volumes[VolumeName(name)] = VolumeSpec(
             name=VolumeName(name),
             physical=str(volume.get("name") or f"{app}_{name}"),
@@ -46,6 +47,23 @@ def writers_denied(notebook: Notebook) -> frozenset[VolumeName]:
         if wish.get("single_writer") is False:
             denied.add(VolumeName(name))
     return frozenset(denied)
+
+
+def _check_device(name: str, options: dict[str, str], notebook: Notebook) -> None:
+    """Refuse a volume over a directory of this machine where hosts are others.
+
+    Compose resolves `device: ./data` against the file's directory; the host has no such path.
+    """
+    raw = mapping_of(mapping_of(notebook.raw.get("volumes")).get(name))
+    written = text_of(mapping_of(raw.get("driver_opts")).get("device"))
+    is_bind = "bind" in options.get("o", "").split(",")
+    if is_bind and notebook.is_remote and written and not written.startswith(("/", "$")):
+        refuse(
+            "bind-of-this-machine",
+            f"volume `{name}` is `{written}` of this machine, which remote hosts do not have",
+            place=notebook.place("volumes", name, "driver_opts", "device"),
+            hint="Write an absolute path of the hosts, or leave `driver_opts` out.",
+        )
 
 
 def _kind(name: str, wish: VolumeWish, options: dict[str, str], notebook: Notebook) -> VolumeKind:

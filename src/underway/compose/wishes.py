@@ -117,12 +117,23 @@ class HostWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One Docker host."""
 
     url: Annotated[
-        str, Meta(description="`ssh://user@host`, `unix:///path`, or a Docker context's name.")
+        str,
+        Meta(
+            description="`ssh://user@host`, `tcp://host:2376` with TLS, `unix:///path`, or a "
+            "Docker context's name."
+        ),
     ]
     address: Annotated[
         str, Meta(description="Its private address; default: the URL's, if that is private.")
     ] = ""
     name: Annotated[str, Meta(description="What it is called; default: the URL's host.")] = ""
+    certificates: Annotated[
+        str,
+        Meta(
+            description="For `tcp://`: the directory of `ca.pem`, `cert.pem` and `key.pem`, from "
+            "the file's directory or `~`; default: `DOCKER_CERT_PATH`, else Docker's own."
+        ),
+    ] = ""
 
 
 class EdgeWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -372,6 +372,11 @@ CODES: dict[str, CodeEntry] = {
         "A command inside the edge's container failed.",
         "Look at the logs of the container underway-edge; check its tools image.",
     ),
+    "edge-unsupported": CodeEntry(
+        4,
+        "A host whose engine is rootless or remaps users cannot run the proxy.",
+        "Let another host be the edge; replicas may stay there.",
+    ),
     "edge-value-invalid": CodeEntry(
         3,
         "A host name, path or address cannot stand in the proxy's configuration.",
@@ -394,8 +399,8 @@ CODES: dict[str, CodeEntry] = {
     ),
     "engine-version": CodeEntry(
         6,
-        "A host's engine is older than Underway can work with.",
-        "Upgrade the engine to 20.10 or newer.",
+        "A host's engine is older, or newer, than Underway can work with.",
+        "Upgrade the engine to 20.10 or newer, or Underway where the engine is the newer one.",
     ),
     "environment-missing": CodeEntry(
         3,
@@ -480,12 +485,12 @@ CODES: dict[str, CodeEntry] = {
     "host-url-invalid": CodeEntry(
         3,
         "A host's URL cannot be understood.",
-        "Write ssh://user@host, unix:///path/docker.sock or the name of a Docker context.",
+        "Write ssh://user@host, tcp://host:2376, unix:///path/docker.sock or a context's name.",
     ),
     "host-url-unsupported": CodeEntry(
         3,
-        "A host's URL is of a kind that Underway does not speak yet.",
-        "Reach the host by ssh://user@host.",
+        "A host's URL leads to its engine without TLS, or without verifying it.",
+        "Reach the host by ssh://user@host, or by tcp:// with certificates of both sides.",
     ),
     "hosts-unreachable": CodeEntry(
         6,
@@ -1087,6 +1092,28 @@ CODES: dict[str, CodeEntry] = {
         3,
         "The file declares no tests.",
         "Add `test: {service: ..., command: ...}` to x-underway.",
+    ),
+    "tls-denied": CodeEntry(
+        6,
+        "An engine does not take the client certificate that it was shown.",
+        "Use a certificate that the engine's authority signed, for clients, and that has not "
+        "expired.",
+    ),
+    "tls-failed": CodeEntry(
+        6,
+        "What listens at a host's tcp:// address does not speak TLS as an engine does.",
+        "Start its dockerd with --tlsverify, or correct the port.",
+    ),
+    "tls-files": CodeEntry(
+        3,
+        "The certificates for a tcp:// host are missing, unreadable or do not fit.",
+        "Put ca.pem, cert.pem and key.pem into the directory that `certificates` or "
+        "DOCKER_CERT_PATH names.",
+    ),
+    "tls-untrusted": CodeEntry(
+        6,
+        "An engine's certificate is not one to trust: another authority, another name, or expired.",
+        "Compare its names and dates with the host's URL and with ca.pem.",
     ),
     "turned-unhealthy": CodeEntry(
         10,

@@ -45,6 +45,8 @@ def _way(host: HostSpec, way: Way) -> Iterator[CheckResult]:
     """A local socket cannot be reached in a worse way, so that nothing is said of it."""
     if way is Way.SSH:
         yield passed(host.name, REACHING, "SSH forwards the engine's socket")
+    elif way is Way.TLS:
+        yield passed(host.name, REACHING, "TLS with a client certificate")
     elif way is Way.DIAL:
         yield warned(
             host.name,

@@ -8,12 +8,16 @@ from underway.model.spec import EnvVar, FileSpec, HealthSpec, Mount
 
 @dataclass(frozen=True, slots=True, order=True)
 class PublishedPort:
-    """A port published on one address of the host. `host_port` 0 lets the engine choose."""
+    """A port published on one address of the host.
+
+    `host_port` 0 lets the engine choose, a `last_host_port` from the first to that one.
+    """
 
     container_port: int
     host_address: str
     host_port: int = 0
     protocol: str = "tcp"
+    last_host_port: int = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,11 +11,12 @@ from underway.model.names import HostName
 
 
 class Way(StrEnum):
-    """How a host's engine is reached: a local socket, SSH forwarding, or `dial-stdio` by SSH."""
+    """How an engine is reached: a local socket, SSH forwarding, `dial-stdio` by SSH, or TLS."""
 
     SOCKET = "socket"
     SSH = "ssh"
     DIAL = "dial"
+    TLS = "tls"
 
 
 @dataclass(frozen=True, slots=True)

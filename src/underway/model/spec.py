@@ -74,19 +74,18 @@ class HealthSpec:
     """
 
     test: tuple[str, ...] = ()
-    interval_s: float = 0
-    timeout_s: float = 0
+    interval_s: float = 0.0
+    timeout_s: float = 0.0
     retries: int = 0
-    start_period_s: float = 0
-    start_interval_s: float = 0
+    start_period_s: float = 0.0
+    start_interval_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class PortSpec:
-    """A published port.
+    """A published port; `host_port` 0 lets the engine choose, a `last_host_port` up to that one.
 
-    `host_port` 0 lets the engine choose; `host_address` "" means the default: loopback on one
-    host, the private address on a fleet.
+    `host_address` "" means the default: loopback on one host, the private address on a fleet.
     """
 
     container_port: int
@@ -94,6 +93,17 @@ class PortSpec:
     protocol: str = "tcp"
     host_address: str = ""
     is_public: bool = False
+    last_host_port: int = 0
+
+    @property
+    def fixed_port(self) -> int:
+        """The port of a host that it must have, 0 where there is a choice."""
+        return 0 if self.last_host_port else self.host_port
+
+    @property
+    def host_ports(self) -> range:
+        """The ports of a host that it may take; none where the engine chooses among all."""
+        return range(self.host_port, (self.last_host_port or self.host_port) + bool(self.host_port))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +216,7 @@ class ServiceSpec:
     """One service as it is wished.
 
     Attributes:
-        image: reference as written (`postgres:17`), or "" when only `build` is given.
+        image: reference as written, or "" when only `build` is given.
         engine: canonical JSON `{"Config": {...}, "HostConfig": {...}}`: every other Compose key
             already in the words of the Engine API (command, user, limits, logging, ...).
         hosts: where replicas may stand, in order; never empty.
@@ -274,16 +284,18 @@ class NetworkSpec:
     subnet: str = ""
     is_internal: bool = False
     is_external: bool = False
+    gateway: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HostSpec:
-    """A Docker host. `address` is the private one, "" only where there is a single host."""
+    """A Docker host. `address` is private, "" where it is alone; `certificates` are for `tcp://`."""
 
     name: HostName
     url: str
     address: str = ""
     groups: tuple[str, ...] = ()
+    certificates: str = ""
 
 
 @dataclass(frozen=True, slots=True)

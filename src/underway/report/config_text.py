@@ -137,7 +137,10 @@ def _proxy(proxy: ProxySpec) -> str:
 
 
 def _port(port: PortSpec) -> str:
-    outside = f"{port.host_address or 'default address'}:{port.host_port or 'any'}"
+    numbers = f"{port.host_port or 'any'}" + (
+        f" to {port.last_host_port}" if port.last_host_port else ""
+    )
+    outside = f"{port.host_address or 'default address'}:{numbers}"
     public = ", public" if port.is_public else ""
     return f"{outside} to {port.container_port}/{port.protocol}{public}"
 

@@ -91,7 +91,9 @@ class Allocator:
             labelled = {c.port for c in host.containers if c.port}
             self.ports[host.name] = held | listened | told | labelled
             taken = {address for c in host.containers for _, address in c.addresses}
-            self.addresses[host.name] = taken | {c.address for c in host.containers if c.address}
+            labelled_addresses = {c.address for c in host.containers if c.address}
+            gateways = {network.gateway for network in self.scene.spec.networks}
+            self.addresses[host.name] = taken | labelled_addresses | gateways
 
     def _listened(self, host: HostState) -> set[int]:
         """Ports at which the edge on this host listens, or shall, for services."""
@@ -211,9 +213,13 @@ class Allocator:
             for port in service.ports:
                 open_to = "0.0.0.0" if port.is_public else default  # noqa: S104
                 yield PublishedPort(
-                    port.container_port, port.host_address or open_to, port.host_port, port.protocol
+                    port.container_port,
+                    port.host_address or open_to,
+                    port.host_port,
+                    port.protocol,
+                    port.last_host_port,
                 )
-        taken = {p.container_port for p in service.ports if p.host_port == p.container_port}
+        taken = {p.container_port for p in service.ports if p.fixed_port == p.container_port}
         for number in direct_ports(self.scene.spec, service):
             if number not in taken or service.proxy:
                 yield PublishedPort(number, default, number)

@@ -46,7 +46,7 @@ def needs_listener_closed(scene: Scene, cast: Cast) -> bool:
 def must_stop_first(scene: Scene, cast: Cast) -> bool:
     """Whether old and new replicas cannot stand side by side for want of a port."""
     service = cast.service
-    if service.proxy is None and any(port.host_port for port in service.ports):
+    if service.proxy is None and any(port.fixed_port for port in service.ports):
         return True
     wanted = {*_direct(scene, cast)}
     for model in cast.models:
@@ -91,7 +91,7 @@ def _writes_alone(cast: Cast, held: Held) -> bool:
 
 
 def _needs_port(scene: Scene, cast: Cast, held: Held) -> bool:
-    fixed = {p.host_port for p in cast.service.ports if p.host_port and not cast.service.proxy}
+    fixed = {p.fixed_port for p in cast.service.ports if p.fixed_port and not cast.service.proxy}
     is_there = any(replica.host == held.host for replica in cast.todo)
     if is_there and any(port in fixed for _, port in held.state.published):
         return True

@@ -11,12 +11,20 @@ from dataclasses import asdict
 
 from underway.model.names import Generation, SensitiveName, VolumeName
 from underway.model.release import Release
-from underway.model.spec import MountKind, ServiceSpec
+from underway.model.spec import MountKind, PortSpec, ServiceSpec
 from underway.rollout.reach import all_names, direct_ports, proxy_for
 
 
 def _part(value: object) -> object:
     return asdict(value) if value is not None else None  # type: ignore[call-overload]
+
+
+def _port(port: PortSpec) -> dict[str, object]:
+    """A port without a range has the identity that it had before there were ranges."""
+    parts = asdict(port)
+    if not port.last_host_port:
+        del parts["last_host_port"]
+    return parts
 
 
 def generation_of(
@@ -48,7 +56,7 @@ def generation_of(
         "sensitive": _sensitive(release, service),
         "labels": service.labels,
         "health": _part(service.health),
-        "ports": [] if service.proxy else [asdict(port) for port in service.ports],
+        "ports": [] if service.proxy else [_port(port) for port in service.ports],
         "proxied_port": proxy.port if proxy else 0,
         "networks": [asdict(place) for place in service.networks],
         "extra_hosts": [*service.extra_hosts, *all_names(release.spec, service)],

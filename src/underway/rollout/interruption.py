@@ -24,7 +24,7 @@ def stopping_first(scene: Scene, cast: Cast, *, closes: bool) -> Interruption:
         )
         reason = f"its replica takes over port {port}, where edges listened for it"
         return Interruption(service.name, InterruptionKind.PORT, reason)
-    ports = sorted({port.host_port for port in service.ports if port.host_port})
+    ports = sorted({port.fixed_port for port in service.ports if port.fixed_port})
     if service.proxy is None and ports:
         names = ", ".join(map(str, ports))
         reason = f"it publishes port {names} of its host, which only one replica can hold"

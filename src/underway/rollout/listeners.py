@@ -86,8 +86,9 @@ def _publishing(spec: AppSpec, host: HostName, port: int) -> Iterator[ServiceSpe
         if host not in service.hosts:
             continue
         fixed = {
-            p.host_port
+            number
             for p in service.ports
+            for number in p.host_ports
             if service.proxy is None
             and p.protocol == "tcp"
             and p.host_address in {"", address, "0.0.0.0", "::"}  # noqa: S104 - compared

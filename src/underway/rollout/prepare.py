@@ -3,7 +3,7 @@
 Nothing here touches what serves.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from underway.errors import RefusedError
 from underway.model.names import (
@@ -127,14 +127,10 @@ class Preparation:
                     f"external network {network.physical} does not exist on {host.name}",
                     hint=f"create it there: docker network create {network.physical}",
                 )
-            made = NetworkSpec(
-                network.name,
-                network.physical,
-                network.driver,
-                network.driver_opts,
-                (*network.labels, (LABEL_APP, self.scene.app)),
-                self.allocator.subnet(host, network),
-                network.is_internal,
+            made = replace(
+                network,
+                labels=(*network.labels, (LABEL_APP, self.scene.app)),
+                subnet=self.allocator.subnet(host, network),
             )
             steps.append(CreateNetwork(host.name, made, "the app's services meet here"))
         held = {volume.name for volume in host.volumes}

@@ -52,6 +52,7 @@ class Proxies:
             return self._succeeded(host, "it takes over already")
         steps: list[Step] = list(_tidied(host))
         if seen is None:
+            _require_network(host)
             self._require_port(host)
             return [*steps, *standing(host, self._request(), "takes users' traffic")]
         cause = self._cause(host, seen)
@@ -155,6 +156,23 @@ class Proxies:
                     f"container {container.name}",
                     hint="stop it, or give the edge another port (x-underway.edge.http_port)",
                 )
+
+
+def _require_network(host: HostState) -> None:
+    """Refuse an edge where a container cannot have the host's own network.
+
+    A rootless engine would start it in a network of the engine's own, where no user reaches it.
+    """
+    facts = host.facts
+    if not (facts.is_rootless or facts.has_userns):
+        return
+    what = "is rootless" if facts.is_rootless else "remaps users (userns-remap)"
+    raise RefusedError(
+        "edge-unsupported",
+        f"{host.name} cannot be an edge: its engine {what}",
+        cause="the proxy needs the host's own network, which such an engine does not give",
+        hint="let another host be the edge (`x-underway: {edge: HOST}`); replicas may stay there",
+    )
 
 
 def _has_rested(host: HostState, container: ContainerState) -> bool:

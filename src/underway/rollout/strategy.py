@@ -276,7 +276,8 @@ class Rollout:
         return f"Close {title}", "nobody is to serve it: users get 503"
 
     def _monitor(self, title: str, batch: tuple[Replica, ...]) -> None:
-        if self._service.update.is_monitored:
+        """Watch new replicas as long as the file says; one that runs once is to end."""
+        if self._service.update.is_monitored and not self._service.runs_once:
             self._watch(f"Watch {title}", batch, self._service.update.monitor_s, "monitor")
 
     def _retire_now(self, title: str, retiring: Iterable[Held]) -> None:

@@ -68,7 +68,7 @@ class Fleet:
     def reach(self, hosts: Sequence[HostSpec]) -> None:
         """Connect to hosts that recorded releases name; a known engine under another name is left.
 
-        Only what means the same host from every machine is followed: an address behind SSH.
+        Only what means the same host from every machine is followed: an address.
         """
         for host in hosts:
             if host.name in self._asked or not _is_remote(host):
@@ -118,9 +118,11 @@ class Fleet:
 
 def _is_remote(host: HostSpec) -> bool:
     """Whether the host's URL leads to the same engine from everywhere."""
-    from underway.adapters.endpoint import SshEndpoint, endpoint_of
+    from underway.adapters.endpoint import TcpEndpoint, UnixEndpoint, endpoint_of
 
     try:
-        return isinstance(endpoint_of(host.url), SshEndpoint)
+        endpoint = endpoint_of(host.url)
     except UnderwayError:
         return False
+    is_here = isinstance(endpoint, TcpEndpoint) and endpoint.host in {"localhost", "127.0.0.1"}
+    return not (is_here or isinstance(endpoint, UnixEndpoint))

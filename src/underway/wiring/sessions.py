@@ -86,7 +86,7 @@ def open_session(
         lambda text: voice.note(Level.INFO, "history-not-remembered", text),
     )
     seals = Seals(_team_key(project, read, voice, stance), heads)
-    with DockerConnector() as connector:
+    with DockerConnector(project.sources.directory) as connector:
         session = _session(options, read, connector, voice, seals)
         session.trust = Trust(heads, stance)
         with ExitStack() as stack:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from underway.adapters.connector import DockerConnector
-from underway.adapters.endpoint import SshEndpoint, UnixEndpoint, endpoint_of
+from underway.adapters.endpoint import SshEndpoint, TcpEndpoint, UnixEndpoint, endpoint_of
 from underway.errors import ConfigurationError, UnreachableError
 from underway.model.names import HostName
 from underway.model.spec import HostSpec
@@ -16,7 +16,17 @@ def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
+    monkeypatch.delenv("DOCKER_CERT_PATH", raising=False)
     return tmp_path
+
+
+def write_context(docker_config: Path, endpoint: dict[str, object]) -> Path:
+    """A Docker context called `far`; its directory."""
+    directory = docker_config / "contexts" / "meta" / hashlib.sha256(b"far").hexdigest()
+    directory.mkdir(parents=True)
+    meta = {"Name": "far", "Endpoints": {"docker": endpoint}}
+    (directory / "meta.json").write_text(json.dumps(meta))
+    return directory
 
 
 def test_unix_urls_name_a_socket() -> None:
@@ -50,6 +60,9 @@ def test_ssh_urls_are_understood() -> None:
         "ssh://h:99999",
         "unix://relative.sock",
         "ftp://h",
+        "tcp://",
+        "tcp://h:99999",
+        "tcp://me:secret@h",
         "no-such-context",
         "../escape",
     ],
@@ -61,21 +74,40 @@ def test_what_is_no_engine_is_refused_without_showing_passwords(url: str) -> Non
     assert "secret" not in str(caught.value)
 
 
-def test_tcp_is_not_yet() -> None:
+def test_tcp_goes_with_certificates(docker_config: Path) -> None:
+    assert endpoint_of("tcp://h") == TcpEndpoint("h", 2376, docker_config)
+    assert endpoint_of("tcp://[::1]:99", certificates="/c") == TcpEndpoint("::1", 99, Path("/c"))
+    assert str(endpoint_of("tcp://[::1]:99")) == "tcp://[::1]:99"
+    named = {"DOCKER_HOST": "tcp://h:2376", "DOCKER_CERT_PATH": "/certs"}
+    assert endpoint_of("", named) == TcpEndpoint("h", 2376, Path("/certs"))
+
+
+def test_an_engine_that_anybody_could_be_is_refused(docker_config: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        endpoint_of("tcp://h:2376")
+        endpoint_of("http://h:2375")
+    assert caught.value.code == "host-url-unsupported"
+    write_context(docker_config, {"Host": "tcp://far:2376", "SkipTLSVerify": True})
+    with pytest.raises(ConfigurationError) as caught:
+        endpoint_of("far")
     assert caught.value.code == "host-url-unsupported"
 
 
+def test_a_context_has_certificates_of_its_own(docker_config: Path) -> None:
+    write_context(docker_config, {"Host": "tcp://far:2376"})
+    assert endpoint_of("far") == TcpEndpoint("far", 2376, docker_config)
+    own = docker_config / "contexts" / "tls" / hashlib.sha256(b"far").hexdigest() / "docker"
+    own.mkdir(parents=True)
+    assert endpoint_of("far") == TcpEndpoint("far", 2376, own)
+
+
 def test_a_docker_context_is_followed(docker_config: Path) -> None:
-    directory = docker_config / "contexts" / "meta" / hashlib.sha256(b"far").hexdigest()
-    directory.mkdir(parents=True)
-    meta = {"Name": "far", "Endpoints": {"docker": {"Host": "ssh://deploy@far"}}}
-    (directory / "meta.json").write_text(json.dumps(meta))
+    directory = write_context(docker_config, {"Host": "ssh://deploy@far"})
     assert endpoint_of("far") == SshEndpoint("far", "deploy")
-    assert endpoint_of("", {"DOCKER_CONTEXT": "far"}) == SshEndpoint("far", "deploy")
+    environ = {"DOCKER_CONFIG": str(docker_config)}
+    chosen = {**environ, "DOCKER_CONTEXT": "far"}
+    assert endpoint_of("", chosen) == SshEndpoint("far", "deploy")
     (docker_config / "config.json").write_text(json.dumps({"currentContext": "far"}))
-    assert endpoint_of("", {}) == SshEndpoint("far", "deploy")
+    assert endpoint_of("", environ) == SshEndpoint("far", "deploy")
     (directory / "meta.json").write_text("{")
     with pytest.raises(ConfigurationError, match=r"meta\.json"):
         endpoint_of("far")

@@ -5,36 +5,36 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import yaml
 
 from tests.unit.compose.project import PATH
 from underway.adapters.compose_program import find_compose
 from underway.compose.engine_limits import LIMIT_KEYS
 from underway.compose.engine_words import ENGINE_KEYS
-from underway.compose.keys import RULES, Level, Verdict, rule_of
-from underway.compose.reference import compose_keys_page, x_underway_page, x_underway_schema
+from underway.compose.keys import RULES, rule_of
+from underway.compose.reference import (
+    compose_keys_page,
+    deviations_page,
+    x_underway_page,
+    x_underway_schema,
+)
+from underway.compose.rules import Level, Verdict
 from underway.compose.wishes import AppWish
+from underway.errors import ConfigurationError
+from underway.image.definition import read_definition
+from underway.model.spec import BuildSpec
 
 ROOT = Path(__file__).resolve().parents[3]
 
-COMPOSE_SERVICE_KEYS = """
-annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs
-container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares
-cpus cpuset credential_spec depends_on deploy develop device_cgroup_rules devices dns dns_opt
-dns_search domainname entrypoint env_file environment expose extends external_links extra_hosts
-gpus group_add healthcheck hostname image init ipc isolation label_file labels links logging
-mac_address mem_limit mem_reservation mem_swappiness memswap_limit models network_mode networks
-oom_kill_disable oom_score_adj pid pids_limit platform ports post_start pre_stop privileged
-profiles provider pull_policy pull_refresh_after read_only restart runtime scale secrets
-security_opt shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs tty
-ulimits use_api_socket user userns_mode uts volumes volumes_from working_dir
-"""
-"""The properties of `service` in the schema of the Compose specification."""
+COMPOSE_KEYS = yaml.safe_load((Path(__file__).parent / "compose_keys.txt").read_text())
+"""By level, the properties in the schema of the Compose specification, separated by spaces."""
 
 
 @pytest.mark.parametrize(
     ("path", "text"),
     [
         ("docs/reference/compose-keys.md", compose_keys_page()),
+        ("docs/reference/compose-differences.md", deviations_page()),
         ("docs/reference/x-underway.md", x_underway_page()),
         ("src/underway/compose/x-underway.schema.json", x_underway_schema()),
     ],
@@ -44,10 +44,23 @@ def test_a_generated_page_is_up_to_date(path: str, text: str) -> None:
     assert written == text, "run `python -m scripts.compose_reference`"
 
 
-def test_every_service_key_of_compose_has_a_rule() -> None:
-    assert sorted(COMPOSE_SERVICE_KEYS.split()) == sorted(
-        rule.key for rule in RULES if rule.level is Level.SERVICE
+@pytest.mark.parametrize("level", Level)
+def test_every_key_of_compose_has_a_rule(level: Level) -> None:
+    assert sorted(COMPOSE_KEYS[level].split()) == sorted(
+        rule.key for rule in RULES if rule.level is level
     )
+
+
+def test_what_a_build_takes_is_honoured() -> None:
+    rules = [rule for rule in RULES if rule.level is Level.BUILD]
+    taken = {rule.key for rule in rules if rule.verdict is Verdict.HONOURED}
+    for rule in rules:
+        build = BuildSpec("/x", "Dockerfile", json.dumps({rule.key: None}))
+        if rule.key in taken:
+            read_definition(build)
+        else:
+            with pytest.raises(ConfigurationError):
+                read_definition(build)
 
 
 def test_a_key_has_one_rule_and_a_refused_one_a_remedy() -> None:

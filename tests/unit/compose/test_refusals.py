@@ -55,14 +55,14 @@ def test_a_wrong_file_is_refused_with_its_place(case: Case, tmp_path: Path) -> N
 
 
 def test_an_override_is_named_where_it_causes_the_error(tmp_path: Path) -> None:
-    files = {"compose.production.yaml": "services:\n  web:\n    gpus: all\n"}
+    files = {"compose.production.yaml": "services:\n  web:\n    pid: container:x\n"}
     with pytest.raises(ConfigurationError) as caught:
         understood(tmp_path, PLAIN, files=files, environment="production")
     assert caught.value.place == "compose.production.yaml:3"
 
 
 def test_an_included_file_is_named_where_it_causes_the_error(tmp_path: Path) -> None:
-    files = {"parts/db.yaml": "services:\n  db:\n    image: x\n    gpus: all\n"}
+    files = {"parts/db.yaml": "services:\n  db:\n    image: x\n    pid: container:x\n"}
     with pytest.raises(ConfigurationError) as caught:
         understood(tmp_path, "include: [parts/db.yaml]\n" + PLAIN, files=files)
     assert caught.value.place == "parts/db.yaml:4"

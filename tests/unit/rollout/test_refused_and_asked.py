@@ -62,6 +62,19 @@ def with_squatter(snapshot: Snapshot, port: int) -> Snapshot:
     return replace(snapshot, hosts=(replace(host, containers=(*host.containers, squatter)),))
 
 
+@pytest.mark.parametrize("kind", ["is_rootless", "has_userns"])
+def test_an_engine_without_the_hosts_network_is_no_edge(kind: str) -> None:
+    made = release(1, (proxied("web", ONE),), ONE)
+    snapshot = Pair(made, made).fleet().snapshot()
+    (host,) = snapshot.reachable
+    without = replace(host, facts=replace(host.facts, **{kind: True}))
+    with pytest.raises(RefusedError, match="cannot be an edge") as caught:
+        planned(made, replace(snapshot, hosts=(without,)))
+    assert caught.value.code == "edge-unsupported"
+    plain = release(1, (service("web", ONE),), ONE, edges=0)
+    assert planned(plain, replace(Pair(plain, plain).fleet().snapshot(), hosts=(without,))).stages
+
+
 def test_a_proxy_is_not_made_where_a_container_holds_its_port() -> None:
     made = release(1, (proxied("web", ONE),), ONE)
     bare = Pair(made, made).fleet()

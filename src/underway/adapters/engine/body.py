@@ -117,12 +117,20 @@ def _add_ports(
     for port in published:
         key = f"{port.container_port}/{port.protocol}"
         exposed[key] = {}
-        host_port = str(port.host_port) if port.host_port else ""
-        bindings.setdefault(key, []).append({"HostIp": port.host_address, "HostPort": host_port})
+        bindings.setdefault(key, []).append(
+            {"HostIp": port.host_address, "HostPort": _host_port(port)}
+        )
     if exposed:
         body["ExposedPorts"] = exposed
     if bindings:
         host["PortBindings"] = bindings
+
+
+def _host_port(port: PublishedPort) -> str:
+    if not port.host_port:
+        return ""
+    last = f"-{port.last_host_port}" if port.last_host_port else ""
+    return f"{port.host_port}{last}"
 
 
 def _add_mounts(host: dict[str, Any], mounts: tuple[Mount, ...]) -> None:

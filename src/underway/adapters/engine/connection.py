@@ -246,10 +246,13 @@ class Connection:
         version = response.json()
         newest, oldest = _parsed(version["ApiVersion"]), _parsed(version.get("MinAPIVersion", "0"))
         if newest < OLDEST_API or oldest > NEWEST_API:
+            is_new = oldest > NEWEST_API
             raise UnreachableError(
                 "engine-version",
                 f"{self.host}: the engine speaks API {version['ApiVersion']}",
-                hint="Underway needs an engine from 20.10 (API 1.41) on; upgrade it.",
+                hint=f"Upgrade Underway: the engine takes API {version['MinAPIVersion']} and newer."
+                if is_new
+                else "Underway needs an engine from 20.10 (API 1.41) on; upgrade it.",
             )
         return ".".join(map(str, min(newest, NEWEST_API)))
 

@@ -20,6 +20,8 @@ _REGISTRY_SILENCE_S: Final = 90.0
 While it downloads and unpacks it tells progress, and what has arrived stays for the next try."""
 _REGISTRY_S: Final = 45.0
 _NOT_FOUND: Final = 404
+_NO_SUCH_CALL: Final = "Not Found"
+"""What Podman says of a call that it does not know."""
 _CONFLICT: Final = 409
 
 
@@ -133,8 +135,24 @@ class ImageCalls:
             )
         except EngineError as error:
             message = error.message.partition(f"{what}: ")[2] or error.message
+            if error.status == _NOT_FOUND and message.strip() == _NO_SUCH_CALL:
+                return self._pulled_digest(reference)
             raise registry_refusal(self._connection.host, what, error.status, message) from error
         return str(body["Descriptor"]["digest"])
+
+    def _pulled_digest(self, reference: str) -> str:
+        """The digest of a tag by pulling it: Podman's engine cannot ask a registry otherwise."""
+        self.pull(reference, None)
+        state = self.one(reference)
+        repository = split_reference(reference)[0]
+        for name in state.repo_digests if state else ():
+            if name.startswith(f"{repository}@"):
+                return name.partition("@")[2]
+        raise EngineError(
+            "image-missing",
+            f"{self._connection.host}: {reference} was pulled, and its digest is not known",
+            hint="Name the image by its digest in the file.",
+        )
 
     def remove(self, image: str) -> None:
         """See `ports.Engine.remove_image`; an id with several names loses all of them."""

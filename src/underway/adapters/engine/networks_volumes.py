@@ -41,7 +41,7 @@ class NetworkCalls:
             "Labels": {**dict(network.labels), **labels},
         }
         if network.subnet:
-            body["IPAM"] = {"Driver": "default", "Config": [_addresses(network.subnet)]}
+            body["IPAM"] = {"Driver": "default", "Config": [_addresses(network)]}
         what = f"create network {network.physical}"
         try:
             self._connection.send(
@@ -58,17 +58,14 @@ class NetworkCalls:
         _ignore_missing(self._connection, call)
 
 
-def _addresses(subnet: str) -> dict[str, str]:
+def _addresses(wish: NetworkSpec) -> dict[str, str]:
     """The subnet as the engine takes it: it hands out the upper half, the lower is for pinning."""
-    network = ipaddress.ip_network(subnet)
+    network = ipaddress.ip_network(wish.subnet)
+    told = {"Subnet": wish.subnet} | ({"Gateway": wish.gateway} if wish.gateway else {})
     if network.version != 4 or network.num_addresses < _SMALLEST_SPLIT:  # noqa: PLR2004
-        return {"Subnet": subnet}
+        return told
     upper = list(network.subnets(prefixlen_diff=1))[1]
-    return {
-        "Subnet": subnet,
-        "IPRange": str(upper),
-        "Gateway": str(network.network_address + 1),
-    }
+    return {"Gateway": str(network.network_address + 1), **told, "IPRange": str(upper)}
 
 
 class VolumeCalls:
