@@ -24,7 +24,7 @@ from lab.push import Target, push_image
 from lab.registry import configuration, registry_answers
 
 _FILES = Path(__file__).with_name("image_files")
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PARALLEL_BUILDS = 2
 
 
@@ -40,10 +40,10 @@ class Image:
     @property
     def config(self) -> dict[str, object]:
         """Return the image's `config` section."""
-        return {"Env": [f"PATH={_PATH}"], "Cmd": ["/bin/bash"], **dict(self.settings)}
+        return {"Env": [f"PATH={PATH}"], "Cmd": ["/bin/bash"], **dict(self.settings)}
 
 
-def _install_file(name: str, target: str) -> str:
+def install_file(name: str, target: str) -> str:
     """Return the shell lines that write one of the laboratory's files into a tree."""
     content = (_FILES / name).read_text()
     return f"cat > {target} <<'UWLAB_END'\n{content}UWLAB_END\nchmod 755 {target}"
@@ -59,7 +59,7 @@ def _haproxy(key: str, reference: str, suite: str) -> Image:
             ("haproxy", "ca-certificates"),
             script="usermod --uid 99 haproxy\ngroupmod --gid 99 haproxy\n"
             "chown -R haproxy:haproxy /var/lib/haproxy\nmkdir -p /usr/local/etc/haproxy\n"
-            + _install_file("haproxy-entrypoint.sh", "/usr/local/bin/docker-entrypoint.sh"),
+            + install_file("haproxy-entrypoint.sh", "/usr/local/bin/docker-entrypoint.sh"),
         ),
         (
             ("Entrypoint", ["docker-entrypoint.sh"]),
@@ -89,7 +89,7 @@ _PYTHON = Image(
         script="ln -s /usr/bin/python3 /usr/local/bin/python\n"
         "rm -f /usr/lib/python3*/EXTERNALLY-MANAGED",
     ),
-    (("Env", [f"PATH={_PATH}", "LANG=C.UTF-8"]), ("Cmd", ["python3"])),
+    (("Env", [f"PATH={PATH}", "LANG=C.UTF-8"]), ("Cmd", ["python3"])),
 )
 _POSTGRES = Image(
     "postgres",
@@ -110,7 +110,7 @@ _POSTGRES = Image(
         "conf=/usr/share/postgresql/17/postgresql.conf.sample\n"
         """sed -i "s/^#listen_addresses = .*/listen_addresses = '*'/" $conf\n"""
         "grep -q \"^listen_addresses = '\\*'\" $conf\n"
-        + _install_file("postgres-entrypoint.sh", "/usr/local/bin/docker-entrypoint.sh"),
+        + install_file("postgres-entrypoint.sh", "/usr/local/bin/docker-entrypoint.sh"),
         prepare="groupadd -r --gid 999 postgres\n"
         "useradd -r --uid 999 --gid postgres --home-dir /var/lib/postgresql"
         " --shell /bin/bash postgres\n"
@@ -121,7 +121,7 @@ _POSTGRES = Image(
         (
             "Env",
             [
-                f"PATH={_PATH}:/usr/lib/postgresql/17/bin",
+                f"PATH={PATH}:/usr/lib/postgresql/17/bin",
                 "LANG=C.UTF-8",
                 "PG_MAJOR=17",
                 "PGDATA=/var/lib/postgresql/data",
@@ -167,8 +167,18 @@ def _fill(directory: Path) -> None:
         built = list(pool.map(_layers, IMAGES))
     with _private_registry(directory) as address:
         for image, layers in zip(IMAGES, built, strict=True):
-            repository, _, tag = image.reference.partition(":")
-            push_image(Target(address, repository, tag), layers, image.config)
+            _push(image, layers, address)
+
+
+def bring(image: Image, address: str) -> str:
+    """Push an image that only some tests need into a running registry; its reference there."""
+    _push(image, _layers(image), address)
+    return f"{address}/{image.reference}"
+
+
+def _push(image: Image, layers: list[Layer], address: str) -> None:
+    repository, _, tag = image.reference.partition(":")
+    push_image(Target(address, repository, tag), layers, image.config)
 
 
 def _layers(image: Image) -> list[Layer]:

@@ -5,11 +5,13 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import Final
 
 from underway.api.backing_up import Ground, desk_of
 from underway.api.session import Session
 from underway.api.shipping import Cargo, recorded
 from underway.api.step_telling import StepTeller
+from underway.backup.presets import PRESETS
 from underway.backup.restore_apply import RestoreApplier, new_volume, restore_server_name
 from underway.backup.restore_plan import RestorePlan
 from underway.backup.steps import RestoreVolume
@@ -36,6 +38,8 @@ from underway.rollout.request import image_reference, replica_request
 from underway.rollout.scene import Replica
 
 _GENERATION = Generation("restore")
+_WAITING: Final = "trap 'exit 0' TERM; while :; do sleep 1; done"
+"""In place of a server whose data is put where it looks before it starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,10 @@ class _Servers:
         )
         engine = json.loads(made.engine)
         engine.setdefault("HostConfig", {})["RestartPolicy"] = {"Name": "no"}
+        preset = PRESETS.get(step.copy.preset)
+        if preset is not None and preset.is_idle:
+            engine.setdefault("Config", {})["Entrypoint"] = ["sh"]
+            made = replace(made, command=("-c", _WAITING))
         labels = {LABEL_APP: self.session.app, LABEL_ROLE: Role.RESTORE.value}
         return replace(
             made,

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from underway.backup.presets import PRESETS
@@ -17,6 +17,7 @@ from underway.ports.backup import (
     BackupStore,
     BytesProgress,
     Freeze,
+    SavedDatabases,
     SavedTree,
     StreamCommand,
     Watchdog,
@@ -26,6 +27,8 @@ MOST_PASSES: Final = 3
 """How often files that change while they are read are read again."""
 _GUARD_MARGIN_S: Final = 15.0
 _MOST_MOVED: Final = 1000
+_FILES: Final = ("", "-wal", "-shm", "-journal")
+"""What a SQLite database consists of while it is open, as endings of its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +54,21 @@ class BackupApplier:
 
     def _copied(self, step: CopyVolumes, progress: BytesProgress) -> tuple[VolumeCopy, ...]:
         moment = self.now_text()
+        databases: SavedDatabases | None = None
         match step.consistency:
             case Consistency.PAUSE:
                 moment, saved = self._paused(step, progress)
             case Consistency.QUIESCE:
                 moment, saved = self._quiesced(step, progress)
             case Consistency.FILES:
-                saved = self._as_they_are(step, progress)
+                databases, saved = self._as_they_are(step, progress)
             case Consistency.DUMP | Consistency.NONE:
                 message = f"volumes are not copied by {step.consistency}"
                 raise BugError("bug", message)
             case _:
                 assert_never(step.consistency)
-        return tuple(self._copy(step, ref, moment, saved) for ref in step.volumes)
+        copies = (self._copy(step, ref, moment, saved) for ref in step.volumes)
+        return tuple(with_databases(copy, databases) for copy in copies)
 
     def _copy(self, step: CopyVolumes, ref: VolumeRef, moment: str, saved: SavedTree) -> VolumeCopy:
         directory = directory_of(ref.volume)
@@ -83,17 +88,31 @@ class BackupApplier:
             labels=self.labels.get(ref.physical, ()),
         )
 
-    def _as_they_are(self, step: CopyVolumes, progress: BytesProgress) -> SavedTree:
-        """Copy, then copy again what moved meanwhile, until nothing does or patience ends."""
+    def _as_they_are(
+        self, step: CopyVolumes, progress: BytesProgress
+    ) -> tuple[SavedDatabases | None, SavedTree]:
+        """Copy, then copy again what moved meanwhile, until nothing does or patience ends.
+
+        Databases come first: each file that a row names is in the later copy of the files.
+        """
         store, directories = self.stores[step.host], _directories(step)
-        saved = store.save_tree(self.point, "files", directories, progress=progress)
+        databases = store.save_databases(self.point, directories, progress=progress)
+        out = [
+            path + suffix for path, _ in (databases.sizes if databases else ()) for suffix in _FILES
+        ]
+        saved = store.save_tree(self.point, "files", directories, leave_out=out, progress=progress)
         for _ in range(MOST_PASSES - 1):
             saved = store.save_tree(
-                self.point, "files", directories, parent=saved.snapshot, progress=progress
+                self.point,
+                "files",
+                directories,
+                parent=saved.snapshot,
+                leave_out=out,
+                progress=progress,
             )
             if not saved.moved:
                 break
-        return saved
+        return databases, saved
 
     def _paused(self, step: CopyVolumes, progress: BytesProgress) -> tuple[str, SavedTree]:
         """The bulk while everything runs, the rest while every writer stands still.
@@ -246,6 +265,26 @@ class BackupApplier:
 def directory_of(volume: VolumeName) -> str:
     """Where a sidecar sees a volume, and where a tree holds it."""
     return f"/volumes/{volume}"
+
+
+def with_databases(copy: VolumeCopy, databases: SavedDatabases | None) -> VolumeCopy:
+    """The copy with its SQLite databases. One alone, with no other data beside it, is sound."""
+    directory = directory_of(copy.volume)
+    mine = [
+        (path.removeprefix(f"{directory}/"), size)
+        for path, size in (databases.sizes if databases else ())
+        if path.startswith(f"{directory}/")
+    ]
+    if databases is None or not mine:
+        return copy
+    size = sum(size for _, size in mine)
+    part = Part(PartKind.SQLITE, databases.snapshot, directory, size, len(mine))
+    return replace(
+        copy,
+        parts=(*copy.parts, part),
+        is_fuzzy=copy.is_fuzzy and (bool(copy.bytes) or len(mine) > 1),
+        databases=tuple(path for path, _ in mine),
+    )
 
 
 def _directories(step: CopyVolumes) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from underway.model.names import (
 from underway.model.restore_point import Part, PartKind, PointId
 from underway.model.spec import VolumeSpec
 from underway.ports import Clock, Engine
-from underway.ports.backup import BackupStore, BytesProgress, StreamCommand
+from underway.ports.backup import BackupStore, BytesProgress, Counted, StreamCommand
 
 _POLL_S: Final = 0.5
 _READY_S: Final = 180.0
@@ -48,24 +48,30 @@ class RestoreApplier:
 
     def __call__(self, step: RestoreVolume, progress: BytesProgress) -> None:
         """Fill one volume; raises IntegrityError where it is not what the manifest says."""
-        for part in step.copy.parts:
-            if part.kind is PartKind.FILES:
-                self._tree(step, part, progress)
+        trees = [part for part in step.copy.parts if part.kind is not PartKind.DUMP]
+        if trees:
+            self._trees(step, trees, progress)
         dumps = [part for part in step.copy.parts if part.kind is PartKind.DUMP]
         if dumps:
             self._dumped(step, dumps, progress)
 
-    def _tree(self, step: RestoreVolume, part: Part, progress: BytesProgress) -> None:
-        store = self.stores[step.host]
-        found = store.restore_tree(part, directory_of(step.copy.volume), progress=progress)
-        if (found.entries, found.bytes) != (part.entries, part.bytes):
+    def _trees(self, step: RestoreVolume, parts: list[Part], progress: BytesProgress) -> None:
+        """Databases first: the tree of the files has the owners and times of directories."""
+        store, directory = self.stores[step.host], directory_of(step.copy.volume)
+        found = Counted(0, 0)
+        for part in sorted(parts, key=lambda one: one.kind is PartKind.FILES):
+            found = store.restore_tree(part, directory, progress=progress)
+        wanted = Counted(sum(part.entries for part in parts), sum(part.bytes for part in parts))
+        if found != wanted:
             raise IntegrityError(
                 "backup-mismatch",
                 f"{step.host}: what was restored of {step.copy.volume} is not what was kept",
                 cause=f"{found.entries} entries of {found.bytes} bytes; the manifest says "
-                f"{part.entries} of {part.bytes}",
+                f"{wanted.entries} of {wanted.bytes}",
                 hint="the data that serves was not touched; take another point",
             )
+        if self.checks and step.copy.databases:
+            store.check_databases(directory)
 
     def _dumped(self, step: RestoreVolume, parts: list[Part], progress: BytesProgress) -> None:
         """A fresh server of the release's own image takes the streams back, apart from all nets."""

@@ -166,6 +166,11 @@ CODES: dict[str, CodeEntry] = {
         "The container that worked on the data is gone.",
         "Somebody removed it, or its engine was restarted: run the command again.",
     ),
+    "backup-sqlite-failed": CodeEntry(
+        10,
+        "A SQLite database among plain files cannot be copied, or is damaged.",
+        "Mend it (`sqlite3 FILE .recover`), or declare `consistency: pause` for its volume.",
+    ),
     "backup-store-failed": CodeEntry(
         10,
         "The store's program ended with an error.",

@@ -29,7 +29,8 @@ class PartKind(StrEnum):
 class Part:
     """One thing in the store. `path` is where it stands in `snapshot`, `name` what a stream is.
 
-    `entries` counts files, directories and all else; `sha256` is that of a stream, "" for a tree.
+    Copies of databases are a tree, too. `entries` counts files, directories and all else; `sha256`
+    is that of a stream, "" for a tree.
     """
 
     kind: PartKind
@@ -47,6 +48,7 @@ class VolumeCopy:
 
     `moment` is RFC 3339: what was written before it is in the copy. `moved` are files that changed
     while they were read: the copy is `is_fuzzy` then, and wherever nothing made it sound.
+    `databases` are SQLite's, by their percent-encoded path in the volume: each is sound by itself.
     """
 
     volume: VolumeName
@@ -60,6 +62,7 @@ class VolumeCopy:
     moved: tuple[str, ...] = ()
     freeze_s: float = 0.0
     labels: tuple[tuple[str, str], ...] = ()
+    databases: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:

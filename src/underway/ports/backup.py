@@ -47,6 +47,17 @@ class SavedTree:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedDatabases:
+    """Sound copies of the SQLite databases that were found in directories.
+
+    `sizes` tells each by its path, percent-encoded because names are bytes, with its size in bytes.
+    """
+
+    snapshot: str
+    sizes: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StreamCommand:
     """A command in a container of the host whose output is kept, or that reads what was kept."""
 
@@ -84,9 +95,28 @@ class BackupStore(Protocol):
         *,
         parent: str = "",
         freeze: Freeze | None = None,
+        leave_out: Sequence[str] = (),
         progress: BytesProgress | None = None,
     ) -> SavedTree:
-        """Copy directories of the sidecar; with `freeze`, while those containers stand still."""
+        """Copy directories of the sidecar; with `freeze`, while those containers stand still.
+
+        Files are left out by their path, percent-encoded.
+        """
+
+    def save_databases(
+        self,
+        point: PointId,
+        directories: Sequence[str],
+        *,
+        progress: BytesProgress | None = None,
+    ) -> SavedDatabases | None:
+        """Copy the SQLite databases in directories, sound while they are written; None if none.
+
+        StepFailedError `backup-sqlite-failed` names one that cannot be read, or is damaged.
+        """
+
+    def check_databases(self, directory: str) -> None:
+        """Have SQLite look at what was restored; IntegrityError `backup-damaged` if it is not."""
 
     def count(self, snapshot: str, directory: str) -> Counted:
         """What a saved tree holds below a directory."""

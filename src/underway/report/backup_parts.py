@@ -20,7 +20,10 @@ class PointPart(msgspec.Struct, frozen=True):
 
 
 class VolumeCopyPart(msgspec.Struct, frozen=True):
-    """One volume in a restore point. `moved` are files that changed while they were read."""
+    """One volume in a restore point. `moved` are files that changed while they were read.
+
+    `databases` are SQLite's, by their percent-encoded path in the volume; each is sound by itself.
+    """
 
     volume: str
     physical: str
@@ -33,6 +36,7 @@ class VolumeCopyPart(msgspec.Struct, frozen=True):
     moved: tuple[str, ...]
     freeze_s: float
     parts: tuple[str, ...]
+    databases: tuple[str, ...]
 
 
 class CoveragePart(msgspec.Struct, frozen=True):
@@ -86,4 +90,5 @@ def _volume(copy: VolumeCopy) -> VolumeCopyPart:
         moved=copy.moved,
         freeze_s=copy.freeze_s,
         parts=tuple(part.name or part.path for part in copy.parts),
+        databases=copy.databases,
     )

@@ -1,6 +1,7 @@
 """Restore points as text, newest first. Pure."""
 
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from underway.backup.plan import Coverage
 from underway.backup.retention import Retention
@@ -48,6 +49,8 @@ def point_lines(manifest: Manifest) -> list[Line]:
     rows += [_volume(copy) for copy in manifest.volumes]
     lines += table(rows, indent=2)
     for copy in manifest.volumes:
+        found = (unquote(path, errors="backslashreplace") for path in copy.databases)
+        lines += [line(faint("sqlite: "), f"{copy.volume}/{path}") for path in found]
         lines += [line(warn("moved: "), path) for path in copy.moved]
     return lines
 

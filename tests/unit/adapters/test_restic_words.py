@@ -1,6 +1,8 @@
 """What restic says is understood: points by tags, progress, failures by their cause."""
 
 import json
+import subprocess
+from urllib.parse import quote
 
 import pytest
 
@@ -10,6 +12,7 @@ from underway.adapters.restic.words import (
     Reader,
     complete_points,
     pace_text,
+    pattern_words,
     proof_tags,
     snapshots_of,
     summary_tags,
@@ -111,3 +114,11 @@ def test_a_failure_is_told_by_its_cause(status: int, text: str, code: str, exit_
     error = refusal_of(HostName("h1"), "copy", JobResult(status, tuple(text.splitlines())))
     assert (error.code, error.exit_code) == (code, exit_code)
     assert error.hint
+
+
+def test_a_name_that_looks_like_a_pattern_is_left_out_as_it_is():
+    """Stars, brackets, backslashes, newlines and bytes that are no text mean themselves."""
+    name = rb"/volumes/v/a*[b]?\c'" + b"\n\xff"
+    (word,) = pattern_words([quote(name)])
+    said = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
+    assert said.stdout == b"--exclude=" + rb"/volumes/v/a\*\[b]\?\\c'" + b"\n\xff"

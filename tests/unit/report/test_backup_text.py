@@ -41,6 +41,13 @@ def test_a_point_shows_how_each_volume_was_made_sound():
     assert "uploads  pause            500 B  7        0.20s   consistent" in text
 
 
+def test_a_point_names_its_sqlite_databases():
+    found = replace(MANIFEST.volumes[1], databases=("a%20b.db", "raw%FF.db"))
+    text = draw(point_lines(replace(MANIFEST, volumes=(found,))))
+    assert "sqlite: uploads/a b.db" in text
+    assert "sqlite: uploads/raw\\xff.db" in text
+
+
 def test_a_backup_tells_freeze_and_what_moved():
     moved = replace(MANIFEST.volumes[1], moved=("/volumes/uploads/a",), is_fuzzy=True)
     text = draw(created_lines(replace(MANIFEST, volumes=(moved,))))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from urllib.parse import quote
 
+from underway.adapters.databases import STAGE, check_databases, staged_databases
 from underway.adapters.restic.refusals import refusal_of
 from underway.adapters.restic.words import (
     MANIFEST_PATH,
@@ -14,6 +15,7 @@ from underway.adapters.restic.words import (
     Snapshot,
     complete_points,
     line_of,
+    pattern_words,
     proof_tags,
     snapshots_of,
     summary_tags,
@@ -27,6 +29,7 @@ from underway.ports.backup import (
     BytesProgress,
     Counted,
     Freeze,
+    SavedDatabases,
     SavedTree,
     StreamCommand,
 )
@@ -82,6 +85,7 @@ class ResticStore:
         *,
         parent: str = "",
         freeze: Freeze | None = None,
+        leave_out: Sequence[str] = (),
         progress: BytesProgress | None = None,
     ) -> SavedTree:
         """See `ports.BackupStore.save_tree`."""
@@ -91,6 +95,7 @@ class ResticStore:
         command = line_of(
             ["restic", "backup", "--json", *told, *chosen, *self._marks(point, name), *directories]
         )
+        command = " ".join((command, *pattern_words(leave_out)))
         if freeze is not None:
             command = _frozen(freeze, directories, command)
         script = f'{command} | sed -u \'/"action":"unchanged"/d\''
@@ -105,6 +110,29 @@ class ResticStore:
             intruders=tuple(seen.intruders),
             frozen_s=seen.frozen_ms / 1000,
         )
+
+    def save_databases(
+        self,
+        point: PointId,
+        directories: Sequence[str],
+        *,
+        progress: BytesProgress | None = None,
+    ) -> SavedDatabases | None:
+        """See `ports.BackupStore.save_databases`."""
+        sizes = staged_databases(self._sidecar, directories, progress)
+        if not sizes:
+            return None
+        # Paths that do not begin with a slash are kept as they are given: those of the volumes.
+        names = [directory.lstrip("/") for directory in directories]
+        command = ["restic", "backup", "--json", *self._marks(point, "databases"), *names]
+        script = f"cd {STAGE} && {line_of(command)}"
+        seen = self._run("copy databases", script, progress)
+        self._run("tidy up", f"rm -rf -- {STAGE}")
+        return SavedDatabases(str(seen.summary["snapshot_id"]), sizes)
+
+    def check_databases(self, directory: str) -> None:
+        """See `ports.BackupStore.check_databases`."""
+        check_databases(self._sidecar, directory)
 
     def count(self, snapshot: str, directory: str) -> Counted:
         """See `ports.BackupStore.count`."""

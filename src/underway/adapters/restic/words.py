@@ -1,10 +1,12 @@
 """What restic is told and what it tells: command lines, tags, and its JSON lines. Pure."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 from underway.model.names import AppName, ReleaseNumber, VolumeName
 from underway.model.restore_point import PointId, PointSummary, Proof
@@ -23,6 +25,16 @@ def tags(**given: str) -> list[str]:
 def line_of(arguments: Iterable[str]) -> str:
     """A command line for a shell."""
     return shlex.join(arguments)
+
+
+def pattern_words(paths: Iterable[str]) -> list[str]:
+    """`--exclude` options, as words of a bash line, for percent-encoded absolute paths."""
+    words = []
+    for path in paths:
+        pattern = re.sub(rb"([\\*?\[])", rb"\\\1", unquote_to_bytes(path))
+        spelled = "".join(f"\\x{byte:02x}" for byte in pattern)
+        words.append(f"--exclude=$'{spelled}'")
+    return words
 
 
 def summary_tags(summary: PointSummary) -> dict[str, str]:
@@ -110,6 +122,7 @@ class Reader:
     moved: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     intruders: list[str] = field(default_factory=list)
+    databases: list[tuple[str, int]] = field(default_factory=list)
     frozen_ms: int = 0
     done: float = 0.0
     total: float = 0.0
@@ -150,6 +163,8 @@ class Reader:
                 self.intruders.append(str(said["id"]))
             case "stream":
                 self.own = said
+            case "database":
+                self.databases.append((str(said["path"]), int(said["bytes"])))
             case _:
                 return False
         return True
