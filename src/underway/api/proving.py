@@ -6,7 +6,7 @@ from underway.api.account import accounted
 from underway.api.backing_up import desk_of, ground_of, home_of
 from underway.api.filling import Intent, discard, fill
 from underway.api.moments import rfc3339
-from underway.api.restore_points import manifest_named
+from underway.api.restore_points import Choice, manifest_chosen
 from underway.api.session import Session
 from underway.backup.restore_plan import RestoreWish, plan_restore
 from underway.errors import UnderwayError
@@ -15,7 +15,7 @@ from underway.ports.backup import Workplace
 
 
 def verify(
-    session: Session, name: str, *, reads_all: bool = False, wait_s: float = 0.0
+    session: Session, choice: Choice, *, reads_all: bool = False, wait_s: float = 0.0
 ) -> tuple[Manifest, Proof]:
     """Restore a point into throw-away volumes, compare, have databases check it, remove it.
 
@@ -28,7 +28,7 @@ def verify(
         desk.locks.acquire(session.app, "backup verify", wait_s=wait_s) as lock,
     ):
         with desk.open_store(Workplace(home_of(session))) as store:
-            manifest = manifest_named(session, store, name)
+            manifest = manifest_chosen(session, store, choice)
             if reads_all:
                 store.examine(progress=lambda _done, _total, _text: None)
         ground = ground_of(session)

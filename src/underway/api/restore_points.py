@@ -1,8 +1,11 @@
 """What restore points there are, and what is in one."""
 
+from dataclasses import dataclass
+
 from underway.api.backing_up import desk_of, home_of
+from underway.api.moments import rfc3339
 from underway.api.session import Session
-from underway.backup.manifest import chosen_point, decode_manifest
+from underway.backup.manifest import chosen_point, decode_manifest, point_at
 from underway.errors import RefusedError
 from underway.model.restore_point import Manifest, PointSummary
 from underway.ports.backup import BackupStore, Workplace
@@ -15,11 +18,40 @@ def points(session: Session) -> tuple[PointSummary, ...]:
         return store.points(session.app)
 
 
-def show(session: Session, name: str) -> Manifest:
-    """One restore point by id, the beginning of one, or `latest`."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which restore point is meant: by name (an id, the beginning of one, `latest`), or by time.
+
+    `at_s`, in seconds since the epoch, chooses the newest point of that moment or before.
+    """
+
+    name: str = "latest"
+    at_s: float = 0.0
+
+
+def show(session: Session, choice: Choice) -> Manifest:
+    """One restore point."""
     desk = desk_of(session)
     with desk.open_store(Workplace(home_of(session))) as store:
-        return manifest_named(session, store, name)
+        return manifest_chosen(session, store, choice)
+
+
+def manifest_chosen(session: Session, store: BackupStore, choice: Choice) -> Manifest:
+    """The manifest of the point that is meant; RefusedError `backup-point-unknown`."""
+    if not choice.at_s:
+        return manifest_named(session, store, choice.name)
+    found = store.points(session.app)
+    point = point_at(found, choice.at_s)
+    if point is None:
+        moment = rfc3339(choice.at_s)
+        oldest = f"the oldest is {found[0].point}" if found else "there is none at all"
+        raise RefusedError(
+            "backup-point-unknown",
+            f"{session.app} has no complete restore point of {moment} or before",
+            cause=oldest,
+            hint="`underway backup list` shows them, with the moment of their data",
+        )
+    return decode_manifest(store.manifest(point.point), point.point)
 
 
 def manifest_named(session: Session, store: BackupStore, name: str) -> Manifest:

@@ -8,7 +8,7 @@ import secrets
 from underway.api.account import accounted
 from underway.api.backing_up import Ground, create, desk_of, ground_of, home_of
 from underway.api.filling import Intent, discard, fill
-from underway.api.restore_points import manifest_named
+from underway.api.restore_points import Choice, manifest_chosen
 from underway.api.running import Finish, run_job
 from underway.api.session import Session, current_release
 from underway.api.shipping import Cargo, recorded
@@ -23,12 +23,12 @@ from underway.ports.backup import Workplace
 
 
 def intend(
-    session: Session, name: str, *, only: frozenset[VolumeName] = frozenset(), beside: str = ""
+    session: Session, choice: Choice, *, only: frozenset[VolumeName] = frozenset(), beside: str = ""
 ) -> Intent:
     """Plan to bring a point back, changing nothing yet; raises RefusedError."""
     desk = desk_of(session)
     with desk.open_store(Workplace(home_of(session))) as store:
-        manifest = manifest_named(session, store, name)
+        manifest = manifest_chosen(session, store, choice)
     ground = ground_of(session)
     wish = RestoreWish(manifest, only, beside, salt=secrets.token_hex(8))
     plan = plan_restore(wish, ground.release, ground.snapshot, ground.bindings)

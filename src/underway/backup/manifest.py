@@ -1,5 +1,6 @@
 """Manifests as bytes: JSON that other tools can read, checked when it is read back."""
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -41,6 +42,12 @@ def chosen_point(points: tuple[PointSummary, ...], name: str) -> PointSummary | 
     found = [point for point in points if name and point.point.startswith(name)]
     exact = [point for point in found if point.point == name]
     return exact[0] if exact else found[0] if len(found) == 1 else None
+
+
+def point_at(points: tuple[PointSummary, ...], at_s: float) -> PointSummary | None:
+    """The newest point whose data is of `at_s` (seconds since the epoch) or before, or None."""
+    before = [p for p in points if datetime.fromisoformat(p.moment).timestamp() <= at_s]
+    return chosen_point(tuple(before), "latest")
 
 
 def _unreadable(point: PointId, why: str) -> IntegrityError:

@@ -1,10 +1,12 @@
 """The commands of backups: make, look at, prove, bring back, tidy up."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import WAIT, command
+from underway.cli.options import WAIT, command, read_moment
 from underway.cli.working import require_yes, use_session
 from underway.model.names import VolumeName
 from underway.report.backup_documents import (
@@ -26,8 +28,19 @@ from underway.report.backup_text import (
 from underway.report.line import good, line
 from underway.wiring.options import Reading
 
+if TYPE_CHECKING:
+    from underway.api.restore_points import Choice
+
 UNCOVERED = 4
 POINT = click.argument("point", default="latest")
+AT = click.option(
+    "--at",
+    "at_s",
+    default="",
+    callback=read_moment,
+    metavar="TIME",
+    help='The newest point of that time or before: "yesterday 18:00", 2026-03-01T14:05, 2h.',
+)
 VOLUMES = click.option(
     "--volume",
     "volumes",
@@ -35,6 +48,14 @@ VOLUMES = click.option(
     metavar="VOLUME",
     help="Only this volume; may be repeated.",
 )
+
+
+def chosen(point: str, at_s: float) -> "Choice":
+    """The point that was asked for, by name or by time."""
+    if at_s and point != "latest":
+        message = "a point is named, and a time given: which of the two?"
+        raise click.UsageError(message)
+    return api.restore_points.Choice(point, at_s)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -92,13 +113,14 @@ def list_points(console: Console) -> None:
 
 @command()
 @POINT
-def show(console: Console, *, point: str) -> None:
+@AT
+def show(console: Console, *, point: str, at_s: float) -> None:
     """Show what is in a restore point.
 
     POINT is an id, the beginning of one, or `latest`.
     """
     with use_session(console, is_quiet=True, reading=Reading.WHOLE) as session:
-        manifest = api.restore_points.show(session, point)
+        manifest = api.restore_points.show(session, chosen(point, at_s))
     if console.options.is_json:
         console.print_document(point_document(manifest))
     else:
@@ -107,6 +129,7 @@ def show(console: Console, *, point: str) -> None:
 
 @command()
 @POINT
+@AT
 @VOLUMES
 @click.option(
     "--as", "beside", default="", metavar="NAME", help="Beside the running ones: NAME_VOLUME."
@@ -119,6 +142,7 @@ def restore(
     console: Console,
     *,
     point: str,
+    at_s: float,
     volumes: tuple[str, ...],
     beside: str,
     undo: bool,
@@ -135,7 +159,7 @@ def restore(
         return
     with use_session(console, is_changing=True, reading=Reading.WHOLE) as session:
         only = frozenset(map(VolumeName, volumes))
-        intent = api.restoring.intend(session, point, only=only, beside=beside)
+        intent = api.restoring.intend(session, chosen(point, at_s), only=only, beside=beside)
         plan = intent.plan
         if not beside:
             console.show(intent_lines(session.app, plan.lost, plan.services, plan.remarks))
@@ -166,9 +190,10 @@ def _undo(console: Console, wait_s: float) -> None:
 
 @command()
 @POINT
+@AT
 @click.option("--read-data", is_flag=True, help="Read every byte of the repository first.")
 @WAIT
-def verify(console: Console, *, point: str, read_data: bool, wait_s: float) -> None:
+def verify(console: Console, *, point: str, at_s: float, read_data: bool, wait_s: float) -> None:
     """Prove that a restore point comes back.
 
     Restores it into throw-away volumes apart from all networks, has databases check what they took
@@ -176,7 +201,9 @@ def verify(console: Console, *, point: str, read_data: bool, wait_s: float) -> N
     not touched.
     """
     with use_session(console, is_changing=True, reading=Reading.WHOLE) as session:
-        manifest, proof = api.proving.verify(session, point, reads_all=read_data, wait_s=wait_s)
+        manifest, proof = api.proving.verify(
+            session, chosen(point, at_s), reads_all=read_data, wait_s=wait_s
+        )
         now = session.clock.now()
     if console.options.is_json:
         console.print_run("backup verify", session.app)
@@ -215,7 +242,7 @@ def forget(console: Console, *, point: str, wait_s: float) -> None:
     It asks first; --yes answers. So many as `floor` says stay in any case.
     """
     with use_session(console, is_changing=True, reading=Reading.WHOLE) as session:
-        found = api.restore_points.show(session, point).point
+        found = api.restore_points.show(session, chosen(point, 0)).point
         require_yes(console, f"Forget {found}? No command brings it back.")
         api.keeping.forget(session, found, wait_s=wait_s)
     if console.options.is_json:

@@ -4,7 +4,6 @@ import functools
 import re
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
@@ -193,15 +192,19 @@ def read_moment(context: click.Context, parameter: click.Parameter, text: str) -
     """
     from datetime import datetime
 
+    from underway.cli.moments import spoken_moment
+
     if not text:
         return 0.0
-    with suppress(ValueError):
-        return datetime.fromisoformat(text).timestamp()
+    moment = spoken_moment(text, datetime.now())  # noqa: DTZ005 - of this machine, as it is said
+    if moment is not None:
+        return moment.timestamp()
     try:
         return time.time() - read_duration(context, parameter, text)
     except click.BadParameter as error:
         message = f"{text!r} is neither a duration such as 10m nor a time such as "
-        raise click.BadParameter(message + "2026-03-01T14:05:00Z.") from error
+        example = '2026-03-01T14:05:00Z or "yesterday 18:00".'
+        raise click.BadParameter(message + example) from error
 
 
 SKIP_HOST: Final = click.option(

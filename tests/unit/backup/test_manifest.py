@@ -2,11 +2,19 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from tests.unit.backup.sample import MANIFEST
-from underway.backup.manifest import chosen_point, decode_manifest, encode_manifest, point_id
+from underway.backup.manifest import (
+    chosen_point,
+    decode_manifest,
+    encode_manifest,
+    point_at,
+    point_id,
+)
 from underway.errors import IntegrityError
 from underway.model.restore_point import PointId
 
@@ -57,3 +65,15 @@ def test_a_point_is_meant_by_its_id_its_beginning_or_latest():
     assert chosen_point(points, "202603") is None
     assert chosen_point(points, "") is None
     assert chosen_point((), "latest") is None
+
+
+def test_a_time_means_the_newest_data_of_then_or_before():
+    early = MANIFEST.summary
+    late = replace(early, point=PointId("20260302-120000-abcdef"), moment="2026-03-02T12:00:00Z")
+    day_s = 86_400.0
+    first_s = datetime.fromisoformat(early.moment).timestamp()
+    points = (early, late)
+    assert point_at(points, first_s) == early
+    assert point_at(points, first_s + day_s - 1) == early
+    assert point_at(points, first_s + day_s) == late
+    assert point_at(points, first_s - 1) is None

@@ -76,7 +76,7 @@ def test_logs_are_chosen_by_time_host_replica_and_pattern(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--since", "yesterday"], "'yesterday' is neither a duration"),
+        (["--since", "some day"], "'some day' is neither a duration"),
         (["--grep", "("], "'(' is no regular expression"),
         (["-f", "--until", "1m"], "--until ends what --follow would wait for"),
     ],
