@@ -20,6 +20,7 @@ from underway.ports.backup import (
     SavedDatabases,
     SavedTree,
     StreamCommand,
+    Tree,
     Watchdog,
 )
 
@@ -97,19 +98,13 @@ class BackupApplier:
         """
         store, directories = self.stores[step.host], _directories(step)
         databases = store.save_databases(self.point, directories, progress=progress)
-        out = [
+        out = tuple(
             path + suffix for path, _ in (databases.sizes if databases else ()) for suffix in _FILES
-        ]
-        saved = store.save_tree(self.point, "files", directories, leave_out=out, progress=progress)
+        )
+        tree = Tree("files", directories, out)
+        saved = store.save_tree(self.point, tree, progress=progress)
         for _ in range(MOST_PASSES - 1):
-            saved = store.save_tree(
-                self.point,
-                "files",
-                directories,
-                parent=saved.snapshot,
-                leave_out=out,
-                progress=progress,
-            )
+            saved = store.save_tree(self.point, tree, parent=saved.snapshot, progress=progress)
             if not saved.moved:
                 break
         return databases, saved
@@ -124,7 +119,10 @@ class BackupApplier:
         writers, bystanders = self._having_open(step)
         if writers:
             store.save_tree(
-                self.point, "hot", _directories(step), parent=step.parent, progress=progress
+                self.point,
+                Tree("hot", _directories(step)),
+                parent=step.parent,
+                progress=progress,
             )
             writers, bystanders = self._having_open(step)
         freeze = Freeze(
@@ -154,8 +152,7 @@ class BackupApplier:
             try:
                 saved = self.stores[step.host].save_tree(
                     self.point,
-                    "frozen",
-                    _directories(step),
+                    Tree("frozen", _directories(step)),
                     parent=step.parent,
                     freeze=freeze,
                     progress=progress,
@@ -194,7 +191,7 @@ class BackupApplier:
         if quiesce is None:
             raise BugError("bug", "a quiesce without commands")
         store = self.stores[step.host]
-        store.save_tree(self.point, "hot", _directories(step), progress=progress)
+        store.save_tree(self.point, Tree("hot", _directories(step)), progress=progress)
         after = (quiesce.container, shlex.join(quiesce.after))
         guard_s = quiesce.timeout_s + step.freeze_s + _GUARD_MARGIN_S
         failure: UnderwayError | None = None
@@ -204,8 +201,7 @@ class BackupApplier:
                 moment = self.now_text()
                 saved = store.save_tree(
                     self.point,
-                    "quiesced",
-                    _directories(step),
+                    Tree("quiesced", _directories(step)),
                     freeze=Freeze((), (), (), step.freeze_s),
                     progress=progress,
                 )

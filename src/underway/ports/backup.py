@@ -32,6 +32,18 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
+class Tree:
+    """Directories of the sidecar, and files in them that are left out, by percent-encoded path.
+
+    `name` says which pass it is: one called `hot` only brings the bulk into the store.
+    """
+
+    name: str
+    directories: tuple[str, ...]
+    leave_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SavedTree:
     """A copy of directories in the store.
 
@@ -90,18 +102,13 @@ class BackupStore(Protocol):
     def save_tree(
         self,
         point: PointId,
-        name: str,
-        directories: Sequence[str],
+        tree: Tree,
         *,
         parent: str = "",
         freeze: Freeze | None = None,
-        leave_out: Sequence[str] = (),
         progress: BytesProgress | None = None,
     ) -> SavedTree:
-        """Copy directories of the sidecar; with `freeze`, while those containers stand still.
-
-        Files are left out by their path, percent-encoded.
-        """
+        """Copy directories of the sidecar; with `freeze`, while those containers stand still."""
 
     def save_databases(
         self,

@@ -13,7 +13,9 @@ from underway.adapters.restic.words import (
     PRELUDE,
     Reader,
     Snapshot,
+    called_line,
     complete_points,
+    frozen_line,
     line_of,
     pattern_words,
     proof_tags,
@@ -32,6 +34,7 @@ from underway.ports.backup import (
     SavedDatabases,
     SavedTree,
     StreamCommand,
+    Tree,
 )
 
 _SOME_UNREAD: Final = 3
@@ -80,24 +83,30 @@ class ResticStore:
     def save_tree(
         self,
         point: PointId,
-        name: str,
-        directories: Sequence[str],
+        tree: Tree,
         *,
         parent: str = "",
         freeze: Freeze | None = None,
-        leave_out: Sequence[str] = (),
         progress: BytesProgress | None = None,
     ) -> SavedTree:
         """See `ports.BackupStore.save_tree`."""
-        is_hot = name == "hot"
+        is_hot = tree.name == "hot"
         chosen = ["--parent", parent] if parent else [] if is_hot else ["--force"]
         told = ["--verbose=2"] if parent and freeze is None and not is_hot else []
         command = line_of(
-            ["restic", "backup", "--json", *told, *chosen, *self._marks(point, name), *directories]
+            [
+                "restic",
+                "backup",
+                "--json",
+                *told,
+                *chosen,
+                *self._marks(point, tree.name),
+                *tree.directories,
+            ]
         )
-        command = " ".join((command, *pattern_words(leave_out)))
+        command = " ".join((command, *pattern_words(tree.leave_out)))
         if freeze is not None:
-            command = _frozen(freeze, directories, command)
+            command = frozen_line(freeze, tree.directories, command)
         script = f'{command} | sed -u \'/"action":"unchanged"/d\''
         result, seen = self._tried(script, progress)
         is_partial = result.exit_code == _SOME_UNREAD and freeze is None
@@ -156,7 +165,7 @@ class ResticStore:
         keep = ["restic", "backup", "--json", "--stdin", "--stdin-filename", path]
         script = (
             f"{_HASHED}sha256sum <$sum >$sum.out & sha=$!\n"
-            f"{_called(source)} | tee $sum | {line_of([*keep, *self._marks(point, 'dump')])}\n"
+            f"{called_line(source)} | tee $sum | {line_of([*keep, *self._marks(point, 'dump')])}\n"
             'states=("${PIPESTATUS[@]}"); wait $sha; read -r digest _ <$sum.out\n'
             'printf \'{"message_type":"stream","status":%d,"sha256":"%s"}\\n\''
             ' "${states[0]}" "$digest"\nexit "${states[2]}"\n'
@@ -174,7 +183,7 @@ class ResticStore:
 
     def ask(self, source: StreamCommand) -> bytes:
         """See `ports.BackupStore.ask`."""
-        result, seen = self._tried(_called(source))
+        result, seen = self._tried(called_line(source))
         if result.exit_code:
             raise self._dump_failed(source, f"it ended with {result.exit_code}", result)
         return b"\n".join(seen.lines)
@@ -234,7 +243,7 @@ class ResticStore:
         script = (
             f"{_HASHED}sha256sum <$sum >$sum.out & sha=$!\n"
             f"{line_of(['restic', 'dump', part.snapshot, part.path])} | tee $sum | "
-            f"UNDERWAY_EXEC_STDIN=yes {_called(sink)}\n"
+            f"UNDERWAY_EXEC_STDIN=yes {called_line(sink)}\n"
             'states=("${PIPESTATUS[@]}"); wait $sha; read -r digest _ <$sum.out\n'
             'printf \'{"message_type":"stream","status":%d,"sha256":"%s"}\\n\''
             ' "${states[2]}" "$digest"\nexit "${states[0]}"\n'
@@ -328,20 +337,6 @@ class ResticStore:
             hint="what was kept of it is not listed; run the command there yourself",
             detail=result.errors[-10:],
         )
-
-
-def _called(source: StreamCommand) -> str:
-    limit = str(round(source.timeout_s))
-    return line_of(["timeout", limit, "engine-call", "exec", source.container, *source.command])
-
-
-def _frozen(freeze: Freeze, directories: Sequence[str], command: str) -> str:
-    settings = (
-        f"UNDERWAY_FROZEN_VOLUMES={shlex.quote(','.join(freeze.volumes))} "
-        f"UNDERWAY_BYSTANDERS={shlex.quote(' '.join(freeze.bystanders))}"
-    )
-    asked = ["backup-frozen", str(round(freeze.limit_s)), *directories, "--", *freeze.containers]
-    return f"{settings} {line_of([*asked, '--'])} {command}"
 
 
 def _counted(said: dict[str, object]) -> Counted:

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from underway.model.names import AppName, ReleaseNumber, VolumeName
 from underway.model.restore_point import PointId, PointSummary, Proof
-from underway.ports.backup import BytesProgress
+from underway.ports.backup import BytesProgress, Freeze, StreamCommand
 
 PRELUDE: Final = ". /usr/local/bin/backup-common.bash; use_store; set -o pipefail\n"
 MANIFEST_PATH: Final = "/manifest.json"
@@ -25,6 +25,22 @@ def tags(**given: str) -> list[str]:
 def line_of(arguments: Iterable[str]) -> str:
     """A command line for a shell."""
     return shlex.join(arguments)
+
+
+def called_line(source: StreamCommand) -> str:
+    """The line that runs a command in a container, through the host's engine."""
+    limit = str(round(source.timeout_s))
+    return line_of(["timeout", limit, "engine-call", "exec", source.container, *source.command])
+
+
+def frozen_line(freeze: Freeze, directories: Sequence[str], command: str) -> str:
+    """The line that runs `command` while containers stand still."""
+    settings = (
+        f"UNDERWAY_FROZEN_VOLUMES={shlex.quote(','.join(freeze.volumes))} "
+        f"UNDERWAY_BYSTANDERS={shlex.quote(' '.join(freeze.bystanders))}"
+    )
+    asked = ["backup-frozen", str(round(freeze.limit_s)), *directories, "--", *freeze.containers]
+    return f"{settings} {line_of([*asked, '--'])} {command}"
 
 
 def pattern_words(paths: Iterable[str]) -> list[str]:
