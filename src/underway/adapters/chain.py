@@ -18,6 +18,7 @@ from underway.adapters.signature import TeamKey
 from underway.errors import IntegrityError
 from underway.model.names import HostName, ReleaseNumber
 from underway.model.release import Binding, LedgerState, Release, RunRecord
+from underway.model.tagging import ReleaseTag
 from underway.model.testing import Attestation
 
 VERSION: Final = 1
@@ -39,8 +40,8 @@ class Acceptance:
     accepted_at: str
 
 
-Body = Release | RunRecord | Current | Attestation | Acceptance
-Kind = Literal["release", "run", "current", "attestation", "acceptance"]
+Body = Release | RunRecord | Current | Attestation | Acceptance | ReleaseTag
+Kind = Literal["release", "run", "current", "attestation", "acceptance", "tag"]
 
 _KINDS: Final[Mapping[str, type[Body]]] = {
     "release": Release,
@@ -48,6 +49,7 @@ _KINDS: Final[Mapping[str, type[Body]]] = {
     "current": Current,
     "attestation": Attestation,
     "acceptance": Acceptance,
+    "tag": ReleaseTag,
 }
 
 
@@ -129,6 +131,7 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
     releases: dict[int, Release] = {}
     runs: dict[int, RunRecord] = {}
     attested: dict[str, Attestation] = {}
+    tags: dict[str, ReleaseTag] = {}
     current = Current(ReleaseNumber(0))
     for link in links:
         match link.body:
@@ -140,6 +143,8 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
                 current = link.body
             case Attestation():
                 attested[link.body.definition] = link.body
+            case ReleaseTag():
+                tags[link.body.tag] = link.body
             case Acceptance():
                 pass
     return LedgerState(
@@ -150,6 +155,7 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
         current=current.release,
         head=links[-1].hash if links else "",
         attestations=tuple(attested[definition] for definition in sorted(attested)),
+        tags=tuple(tags[name] for name in sorted(tags)),
         hashes=tuple(link.hash for link in links),
     )
 

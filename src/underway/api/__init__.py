@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     )
     from underway.api.inspecting import status
     from underway.api.maintaining import lock_holders, lock_release, plan_remove, prune, remove
+    from underway.api.ordering import ShipWish
     from underway.api.output import LogFilter, ReplicaLine, logs
     from underway.api.past import history, release_detail, release_list, releases
     from underway.api.replicas import Choice
     from underway.api.session import Session
+    from underway.api.tag_list import list_tags
+    from underway.api.tagging import add_tag, remove_tag
     from underway.api.testing import SuiteOptions, SuiteReport, test
+    from underway.image.versions import Bump, VersionWish
     from underway.ports.conversation import CommandWish
     from underway.rollout.scene import ProxyRenewal
 
@@ -48,16 +52,21 @@ _HOMES: Final = {
     ),
     "inspecting": ("status",),
     "maintaining": ("lock_holders", "lock_release", "plan_remove", "prune", "remove"),
+    "ordering": ("ShipWish",),
     "output": ("LogFilter", "ReplicaLine", "logs"),
     "past": ("history", "release_detail", "release_list", "releases"),
     "replicas": ("Choice",),
     "session": ("Session",),
+    "tag_list": ("list_tags",),
+    "tagging": ("add_tag", "remove_tag"),
     "testing": ("SuiteOptions", "SuiteReport", "test"),
 }
 """Where each use case stands."""
 _ELSEWHERE: Final = {
     "CommandWish": "underway.ports.conversation",
+    "Bump": "underway.image.versions",
     "ProxyRenewal": "underway.rollout.scene",
+    "VersionWish": "underway.image.versions",
 }
 _MODULES: Final = ("backing_up", "keeping", "proving", "restore_points", "restoring")
 _HOME_OF: Final = {
@@ -78,6 +87,7 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    "Bump",
     "Choice",
     "CommandWish",
     "DeployOptions",
@@ -87,9 +97,12 @@ __all__ = [
     "ReplicaLine",
     "RunWish",
     "Session",
+    "ShipWish",
     "Streams",
     "SuiteOptions",
     "SuiteReport",
+    "VersionWish",
+    "add_tag",
     "backing_up",
     "check",
     "compare",
@@ -97,6 +110,7 @@ __all__ = [
     "execute",
     "history",
     "keeping",
+    "list_tags",
     "lock_holders",
     "lock_release",
     "logs",
@@ -108,6 +122,7 @@ __all__ = [
     "release_list",
     "releases",
     "remove",
+    "remove_tag",
     "repair",
     "restore_points",
     "restoring",

@@ -1,18 +1,26 @@
 """Plan, deploy, roll back: the main job."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from underway.api.account import accounted
+from underway.api.ordering import ShipWish
 from underway.api.running import record_release, run_job
 from underway.api.session import Session, current_release, releases_of, runs_of
-from underway.api.shipping import Cargo, load_cargo, recorded, require_proof
+from underway.api.shipping import (
+    Cargo,
+    load_cargo,
+    recorded,
+    require_clean,
+    require_proof,
+)
 from underway.api.steering import Course, Job
+from underway.api.tagging import move_tags, moving_remarks
 from underway.api.testing import Purpose, record_attestations
 from underway.errors import RefusedError, UsageError
 from underway.errors.suggestion import name_hint
 from underway.model.event import Outcome
-from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, ServiceName
+from underway.model.names import NO_RELEASE, HostName, ReleaseNumber
 from underway.model.plan import Plan
 from underway.model.release import Release, RunRecord
 from underway.model.snapshot import Snapshot
@@ -29,7 +37,7 @@ class DeployOptions:
 
     release: ReleaseNumber = NO_RELEASE
     recreate: bool = False
-    refresh: frozenset[ServiceName] = frozenset()
+    ship: ShipWish = field(default_factory=ShipWish)
     allow_interruption: bool = False
     skip_hosts: frozenset[HostName] = frozenset()
     wait_s: float = 0.0
@@ -52,15 +60,15 @@ class DeployResult:
 
 def ship(
     session: Session,
+    wish: ShipWish | None = None,
     *,
-    refresh: frozenset[ServiceName] = frozenset(),
     wait_s: float = 0.0,
     untested: bool = False,
 ) -> Release:
     """Build, tag, test, push, and record the release on every host; `deploy NUMBER` brings it.
 
-    `refresh` names services whose `image:` is resolved anew. What serves is not touched. Tests
-    that fail end it before anything is pushed; `untested` runs none, and is recorded.
+    What serves is not touched. Tests that fail end it before anything is pushed; `untested` runs
+    none, and is recorded.
     """
     purpose = Purpose.SHIP_UNTESTED if untested else Purpose.SHIP
     snapshot = session.observe()
@@ -68,7 +76,7 @@ def ship(
         session,
         Job("ship", wait_s=wait_s),
         snapshot,
-        lambda seen: load_cargo(session, seen, refresh=refresh, purpose=purpose),
+        lambda seen: load_cargo(session, seen, wish=wish, purpose=purpose),
     )
     release = record_release(session, course, _seen_again(course, snapshot))
     _record_attestations(session)
@@ -83,7 +91,10 @@ def plan(session: Session, options: DeployOptions | None = None) -> Plan:
     job = _job("plan", chosen)
     purpose = Purpose.PLAN
     course = Course.of(session, job, snapshot, lambda seen: _cargo(session, seen, chosen, purpose))
-    return course.plan(_seen_again(course, snapshot))
+    made = course.plan(_seen_again(course, snapshot))
+    if made.is_empty:
+        return made
+    return replace(made, remarks=(*made.remarks, *moving_remarks(course.release)))
 
 
 def deploy(session: Session, options: DeployOptions | None = None) -> DeployResult:
@@ -142,8 +153,9 @@ def rollback(session: Session, options: DeployOptions | None = None) -> DeployRe
 
 def _cargo(session: Session, snapshot: Snapshot, options: DeployOptions, purpose: Purpose) -> Cargo:
     if not options.release:
-        return load_cargo(session, snapshot, refresh=options.refresh, purpose=purpose)
+        return load_cargo(session, snapshot, wish=options.ship, purpose=purpose)
     cargo = recorded(session, snapshot, options.release, current_secrets=options.current_secrets)
+    require_clean(session, cargo.release)
     if purpose is Purpose.SHIP:
         require_proof(session, snapshot, cargo.release)
     return cargo
@@ -179,6 +191,7 @@ def _run(
         account.release = finish.release.number
         account.outcome, account.text = finish.outcome, finish.text
         _record_attestations(session)
+        move_tags(session, finish.release)
     return DeployResult(
         finish.release,
         before.number if before else NO_RELEASE,

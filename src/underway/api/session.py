@@ -3,15 +3,17 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from underway.errors import UnderwayError
+from underway.errors import BugError, UnderwayError
+from underway.image.versions import VersionWish
 from underway.kernel.observe import observe, observe_closely
 from underway.kernel.records import (
     last_run,
     most_advanced_first,
     recorded_releases,
     recorded_runs,
+    recorded_tags,
 )
 from underway.kernel.telling import Voice
 from underway.kernel.trust import Trust
@@ -20,7 +22,7 @@ from underway.model.backup import BackupPolicy
 from underway.model.event import Outcome
 from underway.model.image import ImageIdentity
 from underway.model.look import Way
-from underway.model.names import AppName, HostName, RunNumber, ServiceName
+from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.release import LedgerState, Release, RunRecord, ServiceImage
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import Snapshot
@@ -29,6 +31,7 @@ from underway.model.testing import Attestation, Suites
 from underway.ports import Clock, Engine, Locks, Progress
 from underway.ports.backup import OpenStore, Watchdog
 from underway.ports.conversation import CommandDesk
+from underway.ports.registry import Registry
 
 if TYPE_CHECKING:
     from underway.image.shipment import Prove
@@ -47,23 +50,34 @@ class Shipped:
     images: tuple[ServiceImage, ...]
     tag: str
     commit: str
+    tags: tuple[str, ...] = ()
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of shipping beside the file.
+
+    Images of services that are not built keep the digest of `previous` unless their service is in
+    `refresh`. `shipped` are pairs of version and commit of the releases that are recorded.
+    """
+
+    previous: Release | None = None
+    refresh: frozenset[ServiceName] = frozenset()
+    version: VersionWish = field(default_factory=VersionWish)
+    shipped: tuple[tuple[str, str], ...] = ()
+    requires_clean: bool = False
 
 
 class Ship(Protocol):
     """Builds, tags, pushes and resolves the images of a specification."""
 
-    def __call__(
-        self,
-        spec: AppSpec,
-        previous: Release | None,
-        refresh: frozenset[ServiceName],
-        voice: Voice,
-        prove: "Prove",
-    ) -> Shipped:
-        """Images of services that are not built keep the previous digest unless refreshed.
+    def __call__(self, spec: AppSpec, order: Order, voice: Voice, prove: "Prove") -> Shipped:
+        """Ship what `spec` says; `prove` is asked before anything is pushed."""
 
-        `prove` is asked before anything is pushed.
-        """
+
+def _no_registry() -> NoReturn:
+    raise BugError("bug", "a registry was asked for where there is none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,7 @@ class Workshop:
 
     `tools` makes or finds the tools image; `pull` and `send` bring an image onto a host and
     verify it; `bench` is where tests run: a host of the app, or with None where images are built.
+    `registry` asks the registries of images.
     """
 
     ship: Ship
@@ -79,6 +94,7 @@ class Workshop:
     pull: Callable[[Engine, ImageIdentity, Progress], None]
     send: Callable[[Engine, ImageIdentity, Progress], None]
     bench: "Callable[[HostName | None, Voice], Bench]"
+    registry: Callable[[], Registry] = _no_registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +116,7 @@ class Session:
     host is reached. Where only the file's site was read, `unread` says why: `spec` then has no
     services and there are no `values`, and nothing may be shipped from it. `attestations` are
     the suites that passed in this run, by definition. `backups` is None where the file names no
-    repository.
+    repository. With `requires_clean`, uncommitted work is neither shipped nor deployed.
     `trust` judges the history that is seen on each host for the first time.
     """
 
@@ -118,6 +134,7 @@ class Session:
     testing: Suites = field(default_factory=Suites)
     attestations: dict[str, Attestation] = field(default_factory=dict)
     backups: BackupDesk | None = None
+    requires_clean: bool = False
     trust: Trust = field(default_factory=Trust)
     commands: CommandDesk | None = None
 
@@ -177,6 +194,11 @@ def current_release(snapshot: Snapshot) -> Release | None:
         if ledger.current in releases:
             return releases[ledger.current]
     return None
+
+
+def tags_of(snapshot: Snapshot) -> dict[str, ReleaseNumber]:
+    """The release behind each tag that somebody gave to one after it was shipped."""
+    return recorded_tags(ledgers_of(snapshot))
 
 
 def runs_of(snapshot: Snapshot) -> tuple[RunRecord, ...]:

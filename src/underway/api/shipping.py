@@ -4,12 +4,13 @@ import secrets
 from dataclasses import dataclass, replace
 
 from underway.api.moments import rfc3339
+from underway.api.ordering import ShipWish, order_of
 from underway.api.session import Session, current_release, ledgers_of, releases_of
 from underway.api.testing import Proving, Purpose, attested
 from underway.errors import IntegrityError, RefusedError
 from underway.kernel.records import disputed_releases
 from underway.model.image import ImageIdentity
-from underway.model.names import NO_RELEASE, ReleaseNumber, ServiceName
+from underway.model.names import NO_RELEASE, ReleaseNumber
 from underway.model.release import Release
 from underway.model.sensitive import SensitiveValues, digests_of
 from underway.model.snapshot import Snapshot
@@ -51,7 +52,7 @@ def load_cargo(
     session: Session,
     snapshot: Snapshot,
     *,
-    refresh: frozenset[ServiceName] = frozenset(),
+    wish: ShipWish | None = None,
     purpose: Purpose = Purpose.SHIP,
 ) -> Cargo:
     """Build, test and push the images of the file and make its release, not recorded yet.
@@ -63,7 +64,8 @@ def load_cargo(
     session.require_whole()
     previous = current_release(snapshot)
     proving = Proving(session, snapshot, purpose)
-    shipped = session.workshop.ship(session.spec, previous, refresh, session.voice, proving)
+    order = order_of(session, snapshot, wish or ShipWish(), is_test=purpose is Purpose.TEST)
+    shipped = session.workshop.ship(session.spec, order, session.voice, proving)
     key = key_of(session, snapshot)
     known = releases_of(snapshot)
     number = ReleaseNumber(max(known, default=0) + 1)
@@ -77,6 +79,8 @@ def load_cargo(
         created_at=rfc3339(session.clock.now()),
         created_by=session.voice.actor,
         suites=proving.released,
+        tags=shipped.tags,
+        version=shipped.version,
     )
     for release in _newest_first(known, previous):
         if is_same(release, made):
@@ -94,7 +98,7 @@ def is_same(one: Release, other: Release) -> bool:
     """Whether two releases put the same on the hosts."""
 
     def content(release: Release) -> tuple[object, ...]:
-        spec = replace(release.spec, remarks=(), tags=())
+        spec = replace(release.spec, remarks=(), tags=(), moving_tags=(), bump="")
         images = tuple((e.service, e.image.config_digest) for e in release.images)
         return (_placeless(spec), images, release.sensitive)
 
@@ -172,6 +176,17 @@ def require_proof(session: Session, snapshot: Snapshot, release: Release) -> Non
             f"release {release.number} was shipped without having passed its tests: {names}",
             hint="`underway deploy` without a release tests the file's; --untested deploys this"
             " one all the same",
+        )
+
+
+def require_clean(session: Session, release: Release) -> None:
+    """Raise RefusedError `release-dirty` where the policy wants commits, and it holds more."""
+    if session.requires_clean and not release.is_committed:
+        raise RefusedError(
+            "release-dirty",
+            f"release {release.number} holds work that was not committed",
+            cause="`policy: {require: [clean]}` of the file",
+            hint="Commit, and deploy the file; rolling back never asks.",
         )
 
 

@@ -11,7 +11,8 @@ from typing import assert_never
 
 from underway.api.account import accounted
 from underway.api.moments import rfc3339
-from underway.api.session import Session, current_release, ledgers_of
+from underway.api.ordering import ShipWish, order_of
+from underway.api.session import Session, ledgers_of
 from underway.api.verdicts import failure_of
 from underway.errors import (
     ConfigurationError,
@@ -24,6 +25,7 @@ from underway.errors.suggestion import name_hint
 from underway.image.testing.bench import Bench, Caller, run_suites
 from underway.image.testing.definition import definition_of
 from underway.image.testing.leftovers import sweep
+from underway.image.versions import VersionWish
 from underway.model.event import Level, Outcome
 from underway.model.image import ImageIdentity
 from underway.model.names import LABEL_TEST, HostName, ServiceName
@@ -56,6 +58,7 @@ class SuiteOptions:
     suites: tuple[str, ...] = ()
     host: HostName | None = None
     is_again: bool = False
+    version: VersionWish = field(default_factory=VersionWish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +199,9 @@ def test(session: Session, options: SuiteOptions | None = None) -> SuiteReport: 
     with accounted(session, "test") as account:
         snapshot = session.observe()
         proving = Proving(session, snapshot, Purpose.TEST, options or SuiteOptions())
-        previous = current_release(snapshot)
-        session.workshop.ship(session.spec, previous, frozenset(), session.voice, proving)
+        wish = ShipWish(version=proving.options.version)
+        order = order_of(session, snapshot, wish, is_test=True)
+        session.workshop.ship(session.spec, order, session.voice, proving)
         failure = failure_of(proving.results)
         if failure is not None:
             account.outcome, account.exit_code = Outcome.FAILED, failure.exit_code

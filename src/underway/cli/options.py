@@ -178,6 +178,17 @@ SKIP_HOST: Final = click.option(
     help="Leave a host outside this run; may be repeated. What runs there stays; "
     "other hosts of its services take over its replicas.",
 )
+SEMVER: Final = click.option(
+    "--semver",
+    default="",
+    metavar="VERSION",
+    help="The version of what is built, instead of the one that git or the records tell.",
+)
+BUMP: Final = click.option(
+    "--bump",
+    type=click.Choice(["major", "minor", "patch"]),
+    help="Compute the next version where the commit has none: which part of the last one grows.",
+)
 WAIT: Final = click.option(
     "--wait",
     "wait_s",

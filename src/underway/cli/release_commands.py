@@ -4,9 +4,9 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import ACCEPT_HISTORY, SKIP_HOST, WAIT, command
-from underway.cli.working import release_named, use_session
-from underway.model.names import HostName, ServiceName
+from underway.cli.options import ACCEPT_HISTORY, BUMP, SEMVER, SKIP_HOST, WAIT, command
+from underway.cli.working import release_named, ship_wish, use_session
+from underway.model.names import HostName
 from underway.report.document_making import plan_document
 from underway.report.history_documents import release_document
 from underway.report.history_text import release_lines
@@ -56,6 +56,8 @@ _SECRETS = click.option(
 @_RELEASE
 @_RECREATE
 @_PULL
+@SEMVER
+@BUMP
 @_PROXY
 @SKIP_HOST
 def plan(
@@ -64,6 +66,8 @@ def plan(
     release: str,
     recreate: bool,
     pull: tuple[str, ...],
+    semver: str,
+    bump: str | None,
     renew_proxy: bool | None,
     skip_hosts: tuple[str, ...],
 ) -> None:
@@ -77,7 +81,7 @@ def plan(
         options = api.DeployOptions(
             release=release_named(session, release),
             recreate=recreate,
-            refresh=frozenset(map(ServiceName, pull)),
+            ship=ship_wish(pull, semver, bump),
             skip_hosts=frozenset(map(HostName, skip_hosts)),
             proxy_renewal=_RENEWALS[renew_proxy],
         )
@@ -90,9 +94,19 @@ def plan(
 
 @command()
 @_PULL
+@SEMVER
+@BUMP
 @_UNTESTED
 @WAIT
-def ship(console: Console, *, pull: tuple[str, ...], untested: bool, wait_s: float) -> None:
+def ship(
+    console: Console,
+    *,
+    pull: tuple[str, ...],
+    semver: str,
+    bump: str | None,
+    untested: bool,
+    wait_s: float,
+) -> None:
     """Build, test, push the images, and record the release.
 
     Builds once, runs the tests that the file declares, tags, pushes where there is a registry, and
@@ -100,8 +114,8 @@ def ship(console: Console, *, pull: tuple[str, ...], untested: bool, wait_s: flo
     What serves is not touched: `underway deploy RELEASE` does that, from any machine.
     """
     with use_session(console, is_changing=True, reading=Reading.WHOLE) as session:
-        refresh = frozenset(map(ServiceName, pull))
-        release = api.ship(session, refresh=refresh, wait_s=wait_s, untested=untested)
+        wish = ship_wish(pull, semver, bump)
+        release = api.ship(session, wish, wait_s=wait_s, untested=untested)
     if console.options.is_json:
         console.print_document(release_document(release))
     else:
@@ -112,6 +126,8 @@ def ship(console: Console, *, pull: tuple[str, ...], untested: bool, wait_s: flo
 @_RELEASE
 @_RECREATE
 @_PULL
+@SEMVER
+@BUMP
 @_INTERRUPT
 @_PROXY
 @_UNTESTED
@@ -125,6 +141,8 @@ def deploy(
     release: str,
     recreate: bool,
     pull: tuple[str, ...],
+    semver: str,
+    bump: str | None,
     allow_interruption: bool,
     renew_proxy: bool | None,
     untested: bool,
@@ -147,7 +165,7 @@ def deploy(
         options = api.DeployOptions(
             release=release_named(session, release),
             recreate=recreate,
-            refresh=frozenset(map(ServiceName, pull)),
+            ship=ship_wish(pull, semver, bump),
             allow_interruption=allow_interruption,
             skip_hosts=frozenset(map(HostName, skip_hosts)),
             wait_s=wait_s,

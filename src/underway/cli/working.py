@@ -1,7 +1,7 @@
 """What commands share: a session opened as the options say, releases by name, questions."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +10,9 @@ from underway import api
 from underway.cli.console import Console
 from underway.cli.interruption import cancel_on_interrupt
 from underway.cli.options import GlobalOptions
-from underway.errors import RefusedError
+from underway.errors import RefusedError, UsageError
 from underway.model.history import Stance
-from underway.model.names import NO_RELEASE, ReleaseNumber
+from underway.model.names import NO_RELEASE, ReleaseNumber, ServiceName
 from underway.wiring.options import Reading
 
 if TYPE_CHECKING:
@@ -70,6 +70,21 @@ def project_options(options: GlobalOptions) -> "SessionOptions":
     )
 
 
+def ship_wish(pull: Iterable[str], semver: str, bump: str | None) -> api.ShipWish:
+    """What the options ask of shipping; UsageError where they are at odds."""
+    version = version_wish(semver, bump)
+    return api.ShipWish(frozenset(map(ServiceName, pull)), version)
+
+
+def version_wish(semver: str, bump: str | None) -> api.VersionWish:
+    """What --semver and --bump ask for; UsageError where both are given."""
+    if semver and bump:
+        raise UsageError(
+            "usage", "--semver and --bump both say which version it is.", hint="Give one of them."
+        )
+    return api.VersionWish(semver, api.Bump(bump) if bump else None)
+
+
 def release_named(session: api.Session, name: str) -> ReleaseNumber:
     """The number of a release given by number or tag; 0 for "".
 
@@ -80,7 +95,9 @@ def release_named(session: api.Session, name: str) -> ReleaseNumber:
         return NO_RELEASE
     if name.isdecimal():
         return ReleaseNumber(int(name))
-    tagged = [known for known in api.release_list(session) if known.release.tag == name]
+    tagged = [
+        known for known in api.release_list(session) if name in (known.release.tag, *known.names)
+    ]
     if not tagged:
         raise RefusedError(
             "release-unknown",

@@ -826,6 +826,11 @@ CODES: dict[str, CodeEntry] = {
         "A registry refused the engine's request for want of credentials or rights.",
         "Run docker login for this registry on the machine that runs Underway.",
     ),
+    "registry-refused": CodeEntry(
+        10,
+        "A registry answered a request with an error.",
+        "Run it again; if it stays, look at the registry's log.",
+    ),
     "registry-unreachable": CodeEntry(
         6,
         "A registry does not answer a host's engine.",
@@ -835,6 +840,11 @@ CODES: dict[str, CodeEntry] = {
         4,
         "Several recorded releases have this tag: the same image with other configuration.",
         "Name the release by its number; `underway history --releases` lists them.",
+    ),
+    "release-dirty": CodeEntry(
+        4,
+        "The policy deploys commits only, and the release holds uncommitted work.",
+        "Commit, and deploy the file; rolling back never asks.",
     ),
     "release-unknown": CodeEntry(
         4,
@@ -900,6 +910,11 @@ CODES: dict[str, CodeEntry] = {
         2,
         "The app has no host of this name.",
         "Look at `underway status`, or at `x-underway.hosts`.",
+    ),
+    "source-dirty": CodeEntry(
+        4,
+        "The policy ships commits only, and files differ from the commit, or there is none.",
+        "Commit, or put aside what `git status` shows.",
     ),
     "source-external": CodeEntry(
         3,
@@ -998,10 +1013,25 @@ CODES: dict[str, CodeEntry] = {
         "A tag strategy is empty, `latest`, or has a placeholder that does not exist.",
         "Use a template such as {semver} or {date}-{commit}.",
     ),
+    "tag-not-given": CodeEntry(
+        4,
+        "The tag was not given to a release by `tag add`; tags made when shipping keep the image.",
+        "`underway tag list` shows all tags.",
+    ),
+    "tag-not-removable": CodeEntry(
+        4,
+        "The registry takes no tags away: deleting is switched off.",
+        "Switch it on, or take the tag away in the registry's own pages.",
+    ),
+    "tag-refused": CodeEntry(
+        4,
+        "The tag cannot name a release: it is `latest`, moves, or is not well formed.",
+        "Use letters, digits, `.`, `_` and `-`.",
+    ),
     "tag-taken": CodeEntry(
         4,
         "A tag names another image in the registry already, and is never moved.",
-        "Commit what made the difference, or add `{number}` to `tags:`.",
+        "Commit what made the difference, or add `{build}` to `tags:`.",
     ),
     "tag-unknown": CodeEntry(
         4,

@@ -17,7 +17,7 @@ from underway.image.definition import fingerprint, with_labels, with_platform
 from underway.image.named import named_image
 from underway.image.reference import Reference, parse_reference
 from underway.image.steps import digest_in
-from underway.image.tags import SourceFacts, TagContext, finish, stems
+from underway.image.tags import SourceFacts, TagContext, finish, stems, version_of
 from underway.model.image import ImageIdentity, ImageState
 from underway.model.names import LABEL_APP, LABEL_SERVICE, HostName, ServiceName
 from underway.model.release import Release, ServiceImage
@@ -32,13 +32,17 @@ LABEL_BUILD: Final = "underway.build"
 
 @dataclass(frozen=True, slots=True)
 class ShipWish:
-    """What shall be shipped. `refresh` names services whose `image:` is resolved anew."""
+    """What shall be shipped. `refresh` names services whose `image:` is resolved anew.
+
+    With `requires_clean`, uncommitted work is refused.
+    """
 
     spec: AppSpec
     source: SourceFacts
     context: TagContext = field(default_factory=TagContext)
     previous: Release | None = None
     refresh: frozenset[ServiceName] = frozenset()
+    requires_clean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Shipment:
     images: tuple[ServiceImage, ...]
     tag: str
     commit: str
+    tags: tuple[str, ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +76,15 @@ def ship(wish: ShipWish, yard: Yard, prove: Prove = lambda _: True) -> Shipment:
 
     Nothing on any host changes but images.
 
-    Raises RefusedError (`build-failed`, `tag-taken`, `tag-unknown`, `platforms-mixed`),
+    Raises RefusedError (`build-failed`, `source-dirty`, `tag-taken`, `tag-unknown`,
+    `platforms-mixed`),
     ConfigurationError, UnreachableError (`registry-unreachable`), EngineError, UsageError
     (`service-unknown`) where a service to refresh is not in the file.
     """
     _require_known(wish)
     built = [service for service in wish.spec.services if service.build is not None]
+    if built:
+        _require_committed(wish)
     tags = stems(wish.spec.tags, wish.source, wish.context) if built else ()
     images: dict[ServiceName, ImageIdentity] = {}
     builds = [_Build(wish, yard, group, tags).run() for group in _groups(wish.spec, built)]
@@ -98,6 +107,8 @@ def ship(wish: ShipWish, yard: Yard, prove: Prove = lambda _: True) -> Shipment:
         images=tuple(ServiceImage(name, images[name]) for name in sorted(images)),
         tag=builds[0].tags[0] if builds else "",
         commit=wish.source.revision,
+        tags=builds[0].tags if builds else (),
+        version=_version(wish) if builds else "",
     )
 
 
@@ -220,7 +231,7 @@ class _Build:
             "tag-taken",
             f"{reference} names another image already, and a tag is never moved",
             cause=f"the registry has {there}, this build is {state.id}",
-            hint="Commit the change that made the difference, or add `{number}` to `tags:`.",
+            hint="Commit the change that made the difference, or add `{build}` to `tags:`.",
         )
 
 
@@ -232,6 +243,24 @@ def _require_known(wish: ShipWish) -> None:
             f"the file has no service `{name}`",
             hint=name_hint(name, names),
         )
+
+
+def _require_committed(wish: ShipWish) -> None:
+    if not wish.requires_clean or wish.source.is_exact:
+        return
+    what = "there are uncommitted changes" if wish.source.commit else "the source is no git commit"
+    raise RefusedError(
+        "source-dirty",
+        f"{what}, and the policy ships commits only",
+        cause="`policy: {require: [clean]}` of the file",
+        hint="Commit, or put aside what differs (`git status` shows it).",
+    )
+
+
+def _version(wish: ShipWish) -> str:
+    """The version that this commit has from now on; "" where no tag says it, or for no commit."""
+    is_named = any("{semver}" in strategy for strategy in wish.spec.tags)
+    return version_of(wish.source, wish.context) if is_named and wish.source.is_exact else ""
 
 
 def _host_of(service: ServiceSpec, yard: Yard) -> Engine:

@@ -307,6 +307,8 @@ class Remark:
 class AppSpec:
     """One Compose project, understood.
 
+    `tags` are strategies of immutable tags, `moving_tags` of those that follow what serves; `bump`
+    is the part of the last version that grows where a commit has none, or "".
     `tools` is the reference of the tools image ("" for Underway's own); `subnet` the range that
     networks created on hosts take their subnets from.
     """
@@ -319,6 +321,8 @@ class AppSpec:
     volumes: tuple[VolumeSpec, ...] = ()
     networks: tuple[NetworkSpec, ...] = ()
     tags: tuple[str, ...] = ("{date}-{commit}",)
+    moving_tags: tuple[str, ...] = ()
+    bump: str = ""
     tools: str = ""
     subnet: str = "10.213.0.0/16"
     remarks: tuple[Remark, ...] = ()

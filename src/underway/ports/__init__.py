@@ -18,6 +18,7 @@ from underway.model.release import Binding, LedgerState, Release, RunRecord
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, VolumeState
 from underway.model.spec import BuildSpec, FileSpec, HostSpec, NetworkSpec, VolumeSpec
+from underway.model.tagging import ReleaseTag
 from underway.model.testing import Attestation
 from underway.model.traffic import EdgeState, Sessions, Upstream
 from underway.ports.output import ExecResult, LogLine
@@ -224,6 +225,9 @@ class Ledger(Protocol):
 
     def record_attestation(self, attestation: Attestation) -> None:
         """Write that a suite passed; one whose definition is attested already is fine."""
+
+    def record_tag(self, tag: ReleaseTag) -> None:
+        """Write that a tag was given to a release or taken from it; the same again is fine."""
 
 
 class Vault(Protocol):

@@ -30,6 +30,7 @@ from underway.report.document_parts import (
     StagePart,
     StepPart,
     SuitePart,
+    TagPart,
 )
 
 
@@ -135,6 +136,14 @@ class ComparisonDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="com
     is_same: bool
     parts: tuple[PartChangePart, ...]
     unknown: tuple[str, ...]
+    version: Literal[1] = 1
+
+
+class TagsDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="tags"):
+    """`underway tag list --json`, newest first."""
+
+    app: str
+    tags: tuple[TagPart, ...]
     version: Literal[1] = 1
 
 
@@ -285,6 +294,7 @@ Document = (
     | ComparisonDocument
     | CheckDocument
     | SuitesDocument
+    | TagsDocument
     | LockDocument
     | BackupsDocument
     | RestorePointDocument

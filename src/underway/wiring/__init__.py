@@ -160,6 +160,7 @@ def _session(
             pull=workshop.pull,
             send=workshop.send,
             bench=workshop.bench,
+            registry=workshop.registry,
         ),
         clock=SystemClock(),
         voice=voice,
@@ -168,4 +169,5 @@ def _session(
         testing=read.testing,
         backups=backup_desk(read, options, engines, workshop),
         commands=command_desk(engines, workshop),
+        requires_clean=read.requires_clean,
     )

@@ -18,6 +18,7 @@ from underway.model.release import Release, RunRecord, ServiceImage
 from underway.model.restore_point import Proof
 from underway.model.spec import AppSpec, EnvVar, HostSpec, SensitiveName, ServiceSpec
 from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus
+from underway.model.tagging import TagKind, TagStatus
 from underway.model.testing import SuiteOutcome, SuiteResult
 from underway.report.backup_documents import (
     coverage_document,
@@ -52,6 +53,7 @@ from underway.report.history_documents import (
     releases_document,
 )
 from underway.report.suites_document import suites_document
+from underway.report.tags_text import tags_document
 from underway.report.view import fold_all
 
 SPEC = AppSpec(
@@ -83,6 +85,10 @@ SAMPLES: tuple[Document, ...] = (
         APP, (ReleaseStatus(RELEASE, ReleaseStanding.CURRENT, HOSTS),), ReleaseNumber(12)
     ),
     release_document(RELEASE),
+    tags_document(
+        APP,
+        (TagStatus("r.test/web", "v2", TagKind.OWN, "sha256:ab", "2026-01-02T00:00:00Z", 5),),
+    ),
     suites_document(
         APP,
         (
