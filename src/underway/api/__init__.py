@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from underway.api.ordering import ShipWish
     from underway.api.output import LogFilter, ReplicaLine, logs
     from underway.api.past import history, release_detail, release_list, releases
+    from underway.api.promoting import plan_promotion, promote
     from underway.api.replicas import Choice
     from underway.api.session import Session
     from underway.api.tag_list import list_tags
@@ -56,6 +57,7 @@ _HOMES: Final = {
     "output": ("LogFilter", "ReplicaLine", "logs"),
     "past": ("history", "release_detail", "release_list", "releases"),
     "replicas": ("Choice",),
+    "promoting": ("plan_promotion", "promote"),
     "session": ("Session",),
     "tag_list": ("list_tags",),
     "tagging": ("add_tag", "remove_tag"),
@@ -115,7 +117,9 @@ __all__ = [
     "lock_release",
     "logs",
     "plan",
+    "plan_promotion",
     "plan_remove",
+    "promote",
     "proving",
     "prune",
     "release_detail",

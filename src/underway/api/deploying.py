@@ -86,11 +86,17 @@ def ship(
 def plan(session: Session, options: DeployOptions | None = None) -> Plan:
     """Ship (or take the release named) and plan it, changing no host."""
     chosen = options or DeployOptions()
-    _require_known(session, chosen.skip_hosts)
-    snapshot = session.observe()
-    job = _job("plan", chosen)
     purpose = Purpose.PLAN
-    course = Course.of(session, job, snapshot, lambda seen: _cargo(session, seen, chosen, purpose))
+    return planned(session, "plan", chosen, lambda seen: _cargo(session, seen, chosen, purpose))
+
+
+def planned(
+    session: Session, command: str, options: DeployOptions, cargo_of: Callable[[Snapshot], Cargo]
+) -> Plan:
+    """The plan to what `cargo_of` makes of the hosts as they are, with what else will change."""
+    _require_known(session, options.skip_hosts)
+    snapshot = session.observe()
+    course = Course.of(session, _job(command, options), snapshot, cargo_of)
     made = course.plan(_seen_again(course, snapshot))
     if made.is_empty:
         return made
@@ -107,6 +113,13 @@ def deploy(session: Session, options: DeployOptions | None = None) -> DeployResu
     job = _job("deploy", chosen)
     purpose = Purpose.SHIP_UNTESTED if chosen.untested else Purpose.SHIP
     return _run(session, job, chosen, lambda seen: _cargo(session, seen, chosen, purpose))
+
+
+def carried_out(
+    session: Session, command: str, options: DeployOptions, cargo_of: Callable[[Snapshot], Cargo]
+) -> DeployResult:
+    """Bring the fleet to what `cargo_of` makes of the hosts as they are, as `deploy` does."""
+    return _run(session, _job(command, options), options, cargo_of)
 
 
 def repair(

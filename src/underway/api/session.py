@@ -76,6 +76,20 @@ class Ship(Protocol):
         """Ship what `spec` says; `prove` is asked before anything is pushed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A recorded release whose images go to this app; see `image.promotion.Promotion`."""
+
+    origin: Release
+    previous: Release | None
+    sources: tuple[Engine, ...]
+    is_moved: bool
+
+
+def _no_carry(*_: object) -> NoReturn:
+    raise BugError("bug", "a release was to be carried where there is no way")
+
+
 def _no_registry() -> NoReturn:
     raise BugError("bug", "a registry was asked for where there is none")
 
@@ -86,7 +100,7 @@ class Workshop:
 
     `tools` makes or finds the tools image; `pull` and `send` bring an image onto a host and
     verify it; `bench` is where tests run: a host of the app, or with None where images are built.
-    `registry` asks the registries of images.
+    `registry` asks the registries of images; `carry` brings the images of another app's release.
     """
 
     ship: Ship
@@ -95,6 +109,7 @@ class Workshop:
     send: Callable[[Engine, ImageIdentity, Progress], None]
     bench: "Callable[[HostName | None, Voice], Bench]"
     registry: Callable[[], Registry] = _no_registry
+    carry: Callable[[AppSpec, Parcel, Voice], Shipped] = _no_carry
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +132,7 @@ class Session:
     services and there are no `values`, and nothing may be shipped from it. `attestations` are
     the suites that passed in this run, by definition. `backups` is None where the file names no
     repository. With `requires_clean`, uncommitted work is neither shipped nor deployed.
+    `changes_environment` takes the app from one environment to another.
     `trust` judges the history that is seen on each host for the first time.
     """
 
@@ -135,6 +151,7 @@ class Session:
     attestations: dict[str, Attestation] = field(default_factory=dict)
     backups: BackupDesk | None = None
     requires_clean: bool = False
+    changes_environment: bool = False
     trust: Trust = field(default_factory=Trust)
     commands: CommandDesk | None = None
 

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 
 from underway.api.moments import rfc3339
 from underway.api.ordering import ShipWish, order_of
-from underway.api.session import Session, current_release, ledgers_of, releases_of
+from underway.api.session import (
+    Session,
+    Shipped,
+    current_release,
+    ledgers_of,
+    releases_of,
+)
 from underway.api.testing import Proving, Purpose, attested
 from underway.errors import IntegrityError, RefusedError
 from underway.kernel.records import disputed_releases
@@ -62,15 +68,19 @@ def load_cargo(
     tests amount to.
     """
     session.require_whole()
-    previous = current_release(snapshot)
+    require_environment(session, snapshot)
     proving = Proving(session, snapshot, purpose)
     order = order_of(session, snapshot, wish or ShipWish(), is_test=purpose is Purpose.TEST)
     shipped = session.workshop.ship(session.spec, order, session.voice, proving)
     key = key_of(session, snapshot)
-    known = releases_of(snapshot)
-    number = ReleaseNumber(max(known, default=0) + 1)
-    made = Release(
-        number=number,
+    made = replace(release_of(session, shipped, snapshot, key), suites=proving.released)
+    return Cargo(known_or_new(snapshot, made), session.values, key)
+
+
+def release_of(session: Session, shipped: Shipped, snapshot: Snapshot, key: bytes) -> Release:
+    """What was shipped as a release of the next number, not recorded yet."""
+    return Release(
+        number=ReleaseNumber(max(releases_of(snapshot), default=0) + 1),
         spec=shipped.spec,
         images=shipped.images,
         sensitive=digests_of(session.values, key),
@@ -78,14 +88,40 @@ def load_cargo(
         commit=shipped.commit,
         created_at=rfc3339(session.clock.now()),
         created_by=session.voice.actor,
-        suites=proving.released,
         tags=shipped.tags,
         version=shipped.version,
     )
-    for release in _newest_first(known, previous):
+
+
+def known_or_new(snapshot: Snapshot, made: Release) -> Release:
+    """The current or the newest release where it puts the same on the hosts, else what was made."""
+    known = releases_of(snapshot)
+    for release in _newest_first(known, current_release(snapshot)):
         if is_same(release, made):
-            return Cargo(release, session.values, key)
-    return Cargo(made, session.values, key)
+            return release
+    return made
+
+
+def require_environment(session: Session, snapshot: Snapshot) -> None:
+    """Refuse to put one environment over another of the same name: `environment-taken`."""
+    current = current_release(snapshot)
+    wanted = session.spec.environment
+    if current is None or current.spec.environment == wanted or session.changes_environment:
+        return
+    here, other = (_environment(name) for name in (current.spec.environment, wanted))
+    if session.confirm(f"{session.app} runs as {here}. Make it {other}?"):
+        return
+    raise RefusedError(
+        "environment-taken",
+        f"{session.app} runs as {here} on these hosts, and this is {other}",
+        cause="environments that share hosts are apps of different names",
+        hint="Choose it with -E, or write a `name:` of its own into its file. Where the "
+        "environment itself was renamed, `--yes` says so.",
+    )
+
+
+def _environment(name: str) -> str:
+    return f"environment `{name}`" if name else "no environment"
 
 
 def _newest_first(known: dict[int, Release], previous: Release | None) -> list[Release]:

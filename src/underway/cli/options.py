@@ -94,7 +94,10 @@ _DEFINITIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
     (("is_quiet", "-q", "--quiet"), {"is_flag": True, "help": "Failures and results only."}),
     (
         ("assumes_yes", "-y", "--yes"),
-        {"is_flag": True, "help": "Answer yes where remove and lock ask."},
+        {
+            "is_flag": True,
+            "help": "Answer yes where remove and lock ask, and an app changes its environment.",
+        },
     ),
     (
         ("has_no_color", "--no-color"),

@@ -5,8 +5,9 @@ import click
 from underway import api
 from underway.cli.console import Console
 from underway.cli.options import ACCEPT_HISTORY, BUMP, SEMVER, SKIP_HOST, WAIT, command
-from underway.cli.working import release_named, ship_wish, use_session
+from underway.cli.working import release_named, ship_wish, use_session, use_target
 from underway.model.names import HostName
+from underway.model.plan import Plan
 from underway.report.document_making import plan_document
 from underway.report.history_documents import release_document
 from underway.report.history_text import release_lines
@@ -86,10 +87,7 @@ def plan(
             proxy_renewal=_RENEWALS[renew_proxy],
         )
         made = api.plan(session, options)
-    if console.options.is_json:
-        console.print_document(plan_document(made))
-    else:
-        console.print(plan_lines(made, is_verbose=console.options.is_verbose))
+    show_plan(console, made)
 
 
 @command()
@@ -221,9 +219,58 @@ def rollback(
     show_result(console, result)
 
 
+@command()
+@_RELEASE
+@click.option("--to", "target", required=True, metavar="NAME", help="The environment it goes to.")
+@click.option("--plan", "is_plan", is_flag=True, help="Show what it would do, and change nothing.")
+@_INTERRUPT
+@_UNTESTED
+@SKIP_HOST
+@WAIT
+def promote(
+    console: Console,
+    *,
+    release: str,
+    target: str,
+    is_plan: bool,
+    allow_interruption: bool,
+    untested: bool,
+    skip_hosts: tuple[str, ...],
+    wait_s: float,
+) -> None:
+    """Bring a release to another environment, with the same images.
+
+    RELEASE is one of the environment given with -E, by default the one that runs there. Nothing is
+    built: the other environment gets the same manifest, its own configuration and its own values.
+    """
+    options = api.DeployOptions(
+        allow_interruption=allow_interruption,
+        untested=untested,
+        skip_hosts=frozenset(map(HostName, skip_hosts)),
+        wait_s=wait_s,
+    )
+    with (
+        use_session(console, is_changing=not is_plan) as source,
+        use_target(console, source, target, is_changing=not is_plan) as session,
+    ):
+        number = release_named(source, release)
+        if is_plan:
+            show_plan(console, api.plan_promotion(source, session, number, options))
+        else:
+            show_result(console, api.promote(source, session, number, options))
+
+
 def _reading(release: str, *, takes_values: bool = False) -> Reading:
     """A recorded release comes with its own configuration and values; the file's are shipped."""
     return Reading.WHOLE if takes_values or not release else Reading.SITE
+
+
+def show_plan(console: Console, made: Plan) -> None:
+    """Print what would be done."""
+    if console.options.is_json:
+        console.print_document(plan_document(made))
+    else:
+        console.print(plan_lines(made, is_verbose=console.options.is_verbose))
 
 
 def show_result(console: Console, result: api.DeployResult) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,33 @@ def use_session(
     ):
         session.confirm = console.ask
         session.cancel = cancel
+        session.changes_environment = console.options.assumes_yes
         yield session
+
+
+@contextmanager
+def use_target(
+    console: Console, source: api.Session, environment: str, *, is_changing: bool
+) -> Iterator[api.Session]:
+    """Open the same files as another environment, beside the one that is open.
+
+    UsageError where both would be one app by the command line.
+    """
+    from underway import wiring
+
+    if environment == console.options.environment or console.options.project_name:
+        raise UsageError(
+            "usage",
+            "--to names another environment than the one it comes from, and each has its own name.",
+            hint="Name the source with -E, the target with --to, and leave -p out.",
+        )
+    options = replace(project_options(console.options), environment=environment)
+    stance = Stance.REFUSE if is_changing else Stance.TELL
+    sink = source.voice.sink
+    with wiring.open_session(options, sink, reading=Reading.WHOLE, stance=stance) as target:
+        target.confirm = source.confirm
+        target.cancel = source.cancel
+        yield target
 
 
 def project_options(options: GlobalOptions) -> "SessionOptions":

@@ -392,6 +392,11 @@ CODES: dict[str, CodeEntry] = {
         "The environment's Compose file does not exist.",
         "Name an environment that exists, or create its file.",
     ),
+    "environment-taken": CodeEntry(
+        4,
+        "The app of this name runs as another environment on these hosts.",
+        "Choose it with -E, or give each its own `name:`; where it was renamed, say `--yes`.",
+    ),
     "event-unreadable": CodeEntry(
         7,
         "A line of a recorded run is not an event that this version of Underway knows.",
@@ -753,6 +758,11 @@ CODES: dict[str, CodeEntry] = {
         6,
         "A program that Underway ran on this machine did not finish in time.",
         "Look at its last lines, mend what it waits for, and run the command again.",
+    ),
+    "promote-image-missing": CodeEntry(
+        4,
+        "The release has no image of a service that the environment builds.",
+        "Ship a release that has the service, and promote that one.",
     ),
     "proxy-host-invalid": CodeEntry(
         3,

@@ -94,8 +94,8 @@ def ship(wish: ShipWish, yard: Yard, prove: Prove = lambda _: True) -> Shipment:
         if service.name not in images:
             images[service.name] = named_image(
                 service,
-                _kept(wish, service),
-                engine=_host_of(service, yard),
+                None if service.name in wish.refresh else kept_image(wish.previous, service),
+                engine=first_host(service, yard),
                 workshop=yard.engine,
                 progress=yard.progress,
             )
@@ -103,7 +103,7 @@ def ship(wish: ShipWish, yard: Yard, prove: Prove = lambda _: True) -> Shipment:
         for build in builds:
             images.update(build.publish())
     return Shipment(
-        spec=_with_ports(wish, yard, images),
+        spec=with_ports(wish.spec, yard, images),
         images=tuple(ServiceImage(name, images[name]) for name in sorted(images)),
         tag=builds[0].tags[0] if builds else "",
         commit=wish.source.revision,
@@ -123,7 +123,7 @@ class _Build:
         self._engine = yard.engine
         self._services = services
         self._stems = stems_
-        self._names = {service.name: _repository(wish.spec, service) for service in services}
+        self._names = {service.name: repository_of(wish.spec, service) for service in services}
         self._repositories = tuple(dict.fromkeys(self._names.values()))
 
     def run(self) -> Built:
@@ -263,7 +263,7 @@ def _version(wish: ShipWish) -> str:
     return version_of(wish.source, wish.context) if is_named and wish.source.is_exact else ""
 
 
-def _host_of(service: ServiceSpec, yard: Yard) -> Engine:
+def first_host(service: ServiceSpec, yard: Yard) -> Engine:
     """The first host of a service that can be asked, else the building engine."""
     return next((yard.hosts[name] for name in service.hosts if name in yard.hosts), yard.engine)
 
@@ -273,39 +273,39 @@ def _groups(spec: AppSpec, built: list[ServiceSpec]) -> tuple[tuple[ServiceSpec,
     groups: dict[tuple[str, str, str], list[ServiceSpec]] = {}
     for service in sorted(built, key=lambda item: item.name):
         if service.build is not None:
-            _repository(spec, service)
+            repository_of(spec, service)
             key = (service.build.context, service.build.dockerfile, service.build.definition)
             groups.setdefault(key, []).append(service)
     return tuple(tuple(group) for group in groups.values())
 
 
-def _repository(spec: AppSpec, service: ServiceSpec) -> Reference:
+def repository_of(spec: AppSpec, service: ServiceSpec) -> Reference:
     """Where a built image is kept: `image:` without its tag, else Compose's `app-service`."""
     written = parse_reference(service.image or f"{spec.name}-{service.name}", place=service.place)
     return Reference(written.registry, written.path)
 
 
-def _kept(wish: ShipWish, service: ServiceSpec) -> ImageIdentity | None:
+def kept_image(previous: Release | None, service: ServiceSpec) -> ImageIdentity | None:
     """The image of the previous release, where the file still says the same."""
-    if wish.previous is None or service.name in wish.refresh:
+    if previous is None:
         return None
     try:
-        before = wish.previous.spec.service(service.name)
-        image = wish.previous.image_of(service.name)
+        before = previous.spec.service(service.name)
+        image = previous.image_of(service.name)
     except KeyError:
         return None
     return image if before.image == service.image and before.build is None else None
 
 
-def _with_ports(wish: ShipWish, yard: Yard, images: Mapping[ServiceName, ImageIdentity]) -> AppSpec:
+def with_ports(spec: AppSpec, yard: Yard, images: Mapping[ServiceName, ImageIdentity]) -> AppSpec:
     """The specification with each unsaid port of a proxied service taken from its image."""
     services = tuple(
         replace(service, proxy=replace(service.proxy, port=_port(yard, service, images)))
         if service.proxy is not None and not service.proxy.port
         else service
-        for service in wish.spec.services
+        for service in spec.services
     )
-    return replace(wish.spec, services=services)
+    return replace(spec, services=services)
 
 
 def _port(yard: Yard, service: ServiceSpec, images: Mapping[ServiceName, ImageIdentity]) -> int:

@@ -161,6 +161,7 @@ def _session(
             send=workshop.send,
             bench=workshop.bench,
             registry=workshop.registry,
+            carry=workshop.carry,
         ),
         clock=SystemClock(),
         voice=voice,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from underway import __version__
-from underway.api.session import Order, Shipped
+from underway.api.session import Order, Parcel, Shipped
 from underway.errors import UnderwayError, UnreachableError
 from underway.kernel.telling import Voice
 from underway.model.event import Output
@@ -101,6 +101,16 @@ class HostWorkshop:
             requires_clean=order.requires_clean,
         )
         made = ship(wish, self._yard(), prove)
+        return Shipped(made.spec, made.images, made.tag, made.commit, made.tags, made.version)
+
+    def carry(self, spec: AppSpec, parcel: Parcel, voice: Voice) -> Shipped:
+        """See `api.session.Workshop.carry`."""
+        from underway.image.promotion import Promotion, promote
+
+        self._voice = voice
+        given = (parcel.origin, parcel.previous, parcel.sources)
+        wish = Promotion(spec, *given, is_moved=parcel.is_moved)
+        made = promote(wish, self._yard(), self.registry())
         return Shipped(made.spec, made.images, made.tag, made.commit, made.tags, made.version)
 
     def registry(self) -> "Registry":
