@@ -36,6 +36,23 @@ class Place:
         content = json.dumps(body).encode()
         return Manifest(digest_of(content), OCI, content)
 
+    def artifact(self, subject: Manifest, kind: str, note: str) -> bytes:
+        """A manifest that names an image as its subject."""
+        body = {
+            "schemaVersion": 2,
+            "mediaType": OCI,
+            "artifactType": kind,
+            "config": self._part("application/vnd.oci.empty.v1+json", b"{}"),
+            "layers": [self._part("application/vnd.oci.empty.v1+json", b"{}")],
+            "subject": {
+                "mediaType": OCI,
+                "digest": subject.digest,
+                "size": len(subject.content),
+            },
+            "annotations": {"note": note},
+        }
+        return json.dumps(body).encode()
+
     def _part(self, kind: str, content: bytes) -> dict[str, object]:
         digest = self.registry.upload(self.one, content)
         return {"mediaType": kind, "digest": digest, "size": len(content)}
@@ -95,3 +112,19 @@ def test_a_tag_moves_only_by_being_written(place: Place) -> None:
     place.registry.put(place.one, "moving", second)
     assert place.registry.manifest(place.one, "moving") == second
     assert place.registry.manifest(place.one, first.digest) == first
+
+
+def test_artifacts_stand_beside_the_image_that_they_name(place: Place) -> None:
+    image, other = place.image("f"), place.image("g")
+    for one in (image, other):
+        place.registry.put(place.one, "beside", one)
+    kind = "application/vnd.test+json"
+    for text in ("first", "second"):
+        content = place.artifact(image, kind, text)
+        for _ in range(2):
+            place.registry.attach(place.one, image.digest, content)
+    found = place.registry.attached(place.one, image.digest, kind)
+    notes = {json.loads(one.content)["annotations"]["note"] for one in found}
+    assert notes == {"first", "second"}
+    assert place.registry.attached(place.one, image.digest, "application/other") == ()
+    assert place.registry.attached(place.one, other.digest, kind) == ()

@@ -1,10 +1,13 @@
 """A registry in memory; held to the same contract as real ones."""
 
 import hashlib
+import json
 from collections import defaultdict
 
 from underway.errors import EngineError
 from underway.ports.registry import Manifest
+
+ARTIFACT = "application/vnd.oci.image.manifest.v1+json"
 
 
 def digest_of(content: bytes) -> str:
@@ -17,6 +20,7 @@ class FakeRegistry:
     def __init__(self) -> None:
         self.manifests: dict[str, dict[str, Manifest]] = defaultdict(dict)
         self.names: dict[str, dict[str, str]] = defaultdict(dict)
+        self.beside: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
         self.blobs: dict[str, dict[str, bytes]] = defaultdict(dict)
 
     def manifest(self, repository: str, name: str) -> Manifest | None:
@@ -45,3 +49,12 @@ class FakeRegistry:
 
     def bring(self, source: str, target: str, digest: str) -> None:
         self.blobs[target][digest] = self.blob(source, digest)
+
+    def attach(self, repository: str, subject: str, artifact: bytes) -> None:
+        made = Manifest(digest_of(artifact), ARTIFACT, artifact)
+        self.put(repository, made.digest, made)
+        self.beside[repository, subject].append(made)
+
+    def attached(self, repository: str, subject: str, kind: str) -> tuple[Manifest, ...]:
+        found = self.beside.get((repository, subject), [])
+        return tuple(one for one in found if json.loads(one.content).get("artifactType") == kind)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from underway.api.past import history, release_detail, release_list, releases
     from underway.api.promoting import plan_promotion, promote
     from underway.api.replicas import Choice
+    from underway.api.retesting import retest
     from underway.api.session import Session
     from underway.api.tag_list import list_tags
     from underway.api.tagging import add_tag, remove_tag
@@ -58,6 +59,7 @@ _HOMES: Final = {
     "past": ("history", "release_detail", "release_list", "releases"),
     "replicas": ("Choice",),
     "promoting": ("plan_promotion", "promote"),
+    "retesting": ("retest",),
     "session": ("Session",),
     "tag_list": ("list_tags",),
     "tagging": ("add_tag", "remove_tag"),
@@ -130,6 +132,7 @@ __all__ = [
     "repair",
     "restore_points",
     "restoring",
+    "retest",
     "rollback",
     "run_once",
     "ship",

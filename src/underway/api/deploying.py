@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from underway.api.account import accounted
+from underway.api.attesting import attest_in_registry
 from underway.api.ordering import ShipWish
 from underway.api.running import record_release, run_job
 from underway.api.session import Session, current_release, releases_of, runs_of
@@ -79,7 +80,7 @@ def ship(
         lambda seen: load_cargo(session, seen, wish=wish, purpose=purpose),
     )
     release = record_release(session, course, _seen_again(course, snapshot))
-    _record_attestations(session)
+    _record_attestations(session, release)
     return release
 
 
@@ -174,10 +175,14 @@ def _cargo(session: Session, snapshot: Snapshot, options: DeployOptions, purpose
     return cargo
 
 
-def _record_attestations(session: Session) -> None:
-    """What passed in this run, where its first release has only now made a ledger."""
+def _record_attestations(session: Session, release: Release) -> None:
+    """What passed: in the ledgers, which a first release has only now made, and the registry."""
+    if not session.attestations and (session.signer is None or not release.suites):
+        return
+    snapshot = session.observe()
     if session.attestations:
-        record_attestations(session, session.observe())
+        record_attestations(session, snapshot)
+    attest_in_registry(session, snapshot, release)
 
 
 def _job(command: str, options: DeployOptions) -> Job:
@@ -203,7 +208,7 @@ def _run(
         finish = run_job(session, course, _seen_again(course, snapshot))
         account.release = finish.release.number
         account.outcome, account.text = finish.outcome, finish.text
-        _record_attestations(session)
+        _record_attestations(session, finish.release)
         move_tags(session, finish.release)
     return DeployResult(
         finish.release,

@@ -6,6 +6,7 @@ what the images proved in their tests comes along.
 
 from dataclasses import dataclass, replace
 
+from underway.api.attesting import attested_in_registry
 from underway.api.comparing import chosen_release
 from underway.api.deploying import DeployOptions, DeployResult, carried_out, planned
 from underway.api.session import Parcel, Session, current_release, ledgers_of
@@ -115,6 +116,8 @@ def _passage(
 def _proved(source: Session, snapshot: Snapshot, release: Release) -> Release:
     """The release with what is known by now of its tests."""
     known = attested(source, snapshot)
+    if proof_of(release.suites, known) is Proof.UNTESTED:
+        known |= attested_in_registry(source, release)
     suites = tuple(
         replace(suite, has_passed=suite.has_passed or suite.definition in known)
         for suite in release.suites

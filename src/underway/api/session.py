@@ -32,6 +32,7 @@ from underway.ports import Clock, Engine, Locks, Progress
 from underway.ports.backup import OpenStore, Watchdog
 from underway.ports.conversation import CommandDesk
 from underway.ports.registry import Registry
+from underway.ports.signing import Signer
 
 if TYPE_CHECKING:
     from underway.image.shipment import Prove
@@ -132,7 +133,8 @@ class Session:
     services and there are no `values`, and nothing may be shipped from it. `attestations` are
     the suites that passed in this run, by definition. `backups` is None where the file names no
     repository. With `requires_clean`, uncommitted work is neither shipped nor deployed.
-    `changes_environment` takes the app from one environment to another.
+    `signer` signs for a team that has a key. `changes_environment` takes the app from one
+    environment to another.
     `trust` judges the history that is seen on each host for the first time.
     """
 
@@ -152,6 +154,7 @@ class Session:
     backups: BackupDesk | None = None
     requires_clean: bool = False
     changes_environment: bool = False
+    signer: Signer | None = None
     trust: Trust = field(default_factory=Trust)
     commands: CommandDesk | None = None
 

@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass, replace
 
+from underway.api.attesting import attested_in_registry
 from underway.api.moments import rfc3339
 from underway.api.ordering import ShipWish, order_of
 from underway.api.session import (
@@ -205,7 +206,8 @@ def require_proof(session: Session, snapshot: Snapshot, release: Release) -> Non
     """Raise RefusedError `release-untested` where a release's tests have not passed by now."""
     if not session.testing.is_required:
         return
-    if proof_of(release.suites, attested(session, snapshot)) is Proof.UNTESTED:
+    is_untested = proof_of(release.suites, attested(session, snapshot)) is Proof.UNTESTED
+    if is_untested and not _is_proved_in_registry(session, release):
         names = ", ".join(suite.suite for suite in release.suites if not suite.has_passed)
         raise RefusedError(
             "release-untested",
@@ -213,6 +215,11 @@ def require_proof(session: Session, snapshot: Snapshot, release: Release) -> Non
             hint="`underway deploy` without a release tests the file's; --untested deploys this"
             " one all the same",
         )
+
+
+def _is_proved_in_registry(session: Session, release: Release) -> bool:
+    found = attested_in_registry(session, release)
+    return proof_of(release.suites, found) is Proof.PASSED
 
 
 def require_clean(session: Session, release: Release) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
-from underway.api.account import accounted
+from underway.api.account import Account, accounted
 from underway.api.moments import rfc3339
 from underway.api.ordering import ShipWish, order_of
 from underway.api.session import Session, ledgers_of
@@ -190,24 +190,35 @@ def test(session: Session, options: SuiteOptions | None = None) -> SuiteReport: 
     Failing suites are in the report; raised is what kept them from being run at all:
     ConfigurationError `tests-missing`, UsageError `suite-unknown`, and what building raises.
     """
-    if not session.testing.suites:
-        raise ConfigurationError(
-            "tests-missing",
-            "the file declares no tests",
-            hint="Add `test: {service: web, command: /app/test.sh}` to x-underway.",
-        )
+    require_suites(session)
     with accounted(session, "test") as account:
         snapshot = session.observe()
         proving = Proving(session, snapshot, Purpose.TEST, options or SuiteOptions())
         wish = ShipWish(version=proving.options.version)
         order = order_of(session, snapshot, wish, is_test=True)
         session.workshop.ship(session.spec, order, session.voice, proving)
-        failure = failure_of(proving.results)
-        if failure is not None:
-            account.outcome, account.exit_code = Outcome.FAILED, failure.exit_code
-            account.text = failure.message
+        return reported(proving, account)
+
+
+def require_suites(session: Session) -> None:
+    """Raise ConfigurationError `tests-missing` where the file declares none."""
+    if not session.testing.suites:
+        raise ConfigurationError(
+            "tests-missing",
+            "the file declares no tests",
+            hint="Add `test: {service: web, command: /app/test.sh}` to x-underway.",
+        )
+
+
+def reported(proving: Proving, account: Account) -> SuiteReport:
+    """What came of the suites, told to the account too."""
+    failure = failure_of(proving.results)
+    if failure is not None:
+        account.outcome, account.exit_code = Outcome.FAILED, failure.exit_code
+        account.text = failure.message
     logs = next((result.logs for result in proving.results if result.logs), "")
-    return SuiteReport(proving.results, account.exit_code, account.duration_s, logs)
+    took = proving.session.clock.monotonic() - account.began
+    return SuiteReport(proving.results, account.exit_code, took, logs)
 
 
 def attested(session: Session, snapshot: Snapshot) -> frozenset[str]:

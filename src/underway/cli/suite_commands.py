@@ -7,7 +7,7 @@ import click
 from underway import api
 from underway.cli.console import Console
 from underway.cli.options import BUMP, SEMVER, command
-from underway.cli.working import use_session, version_wish
+from underway.cli.working import release_named, use_session, version_wish
 from underway.errors import UsageError
 from underway.errors.suggestion import name_hint
 from underway.image.testing.junit import junit_text
@@ -20,6 +20,12 @@ from underway.wiring.options import Reading
 @command()
 @click.argument("suites", nargs=-1, metavar="[SUITE]...")
 @click.option("--on", "host", metavar="HOST", help="Run on a host of the app.")
+@click.option(
+    "--release",
+    default="",
+    metavar="RELEASE",
+    help="Test the images of a recorded release, by number or tag, and build nothing.",
+)
 @click.option("--again", is_flag=True, help="Test what passed before, too.")
 @click.option(
     "--junit", metavar="FILE", type=click.Path(dir_okay=False), help="Write JUnit XML there."
@@ -31,6 +37,7 @@ def test(
     *,
     suites: tuple[str, ...],
     host: str | None,
+    release: str,
     again: bool,
     junit: str | None,
     semver: str,
@@ -54,7 +61,8 @@ def test(
             is_again=again,
             version=version_wish(semver, bump),
         )
-        report = api.test(session, options)
+        number = release_named(session, release)
+        report = api.retest(session, number, options) if number else api.test(session, options)
         app = session.app
     if junit:
         Path(junit).write_text(junit_text(app, report.results), encoding="utf-8")

@@ -1013,6 +1013,11 @@ CODES: dict[str, CodeEntry] = {
         "A name under `test` cannot be the name of a suite.",
         "Use lower-case letters, digits, `-` and `_`.",
     ),
+    "suite-service-missing": CodeEntry(
+        4,
+        "A suite of the file names a service that the recorded release has not.",
+        "Check out the commit of the release, whose file has the suites for it.",
+    ),
     "suite-unknown": CodeEntry(
         2,
         "A suite that was named is not in the file.",

@@ -46,3 +46,9 @@ class Registry(Protocol):
 
     def bring(self, source: str, target: str, digest: str) -> None:
         """Make a blob of one repository part of another: mounted, else copied."""
+
+    def attach(self, repository: str, subject: str, artifact: bytes) -> None:
+        """Write an artifact whose manifest names the image of digest `subject` as its subject."""
+
+    def attached(self, repository: str, subject: str, kind: str) -> tuple[Manifest, ...]:
+        """The artifacts of a kind that stand beside the image of digest `subject`."""

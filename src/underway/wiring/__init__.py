@@ -142,6 +142,7 @@ def _session(
     seals: Seals,
 ) -> Session:
     from underway.adapters.lock import AttachedLocks
+    from underway.adapters.signature import AttestationKey
 
     spec = read.spec
     fleet = Fleet(spec.name, connector, spec.hosts, seals=seals)
@@ -171,4 +172,5 @@ def _session(
         backups=backup_desk(read, options, engines, workshop),
         commands=command_desk(engines, workshop),
         requires_clean=read.requires_clean,
+        signer=AttestationKey(seals.key.secret) if seals.key else None,
     )

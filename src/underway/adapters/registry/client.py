@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 
 import requests
 
+from underway.adapters.registry import referrers
 from underway.adapters.registry.transport import Scopes, Transport
 from underway.errors import IntegrityError, RefusedError
 from underway.image.reference import parse_reference
@@ -143,6 +144,16 @@ class HttpRegistry:
             blob.raw.decode_content = False
             length = {"Content-Length": blob.headers["Content-Length"]}
             _finish(transport, path, begun, digest, blob.raw, **length)
+
+    def attach(self, repository: str, subject: str, artifact: bytes) -> None:
+        """See `ports.registry.Registry.attach`."""
+        referrers.attach(*self._place(repository), subject, artifact)
+
+    def attached(self, repository: str, subject: str, kind: str) -> tuple[Manifest, ...]:
+        """See `ports.registry.Registry.attached`."""
+        digests = referrers.attached(*self._place(repository), subject, kind)
+        found = (self.manifest(repository, digest) for digest in digests)
+        return tuple(one for one in found if one is not None)
 
     def _has(self, transport: Transport, path: str, digest: str) -> bool:
         answer = transport.send(
