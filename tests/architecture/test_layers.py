@@ -16,6 +16,7 @@ ACTING = {
     "underway.image.archive",
     "underway.image.built",
     "underway.image.named",
+    "underway.image.promotion",
     "underway.image.shipment",
     "underway.image.testing.bench",
     "underway.image.testing.followers",

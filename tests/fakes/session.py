@@ -22,8 +22,9 @@ from underway.model.release import LedgerState, Release, RunRecord
 from underway.model.sensitive import Sensitive, SensitiveValues
 from underway.model.snapshot import Snapshot
 from underway.model.step import Step
+from underway.model.tagging import ReleaseTag
 from underway.model.testing import Attestation
-from underway.ports import Lock
+from underway.ports.locking import Lock
 
 Hook = Callable[[Step], None]
 KEY = b"k" * 32
@@ -92,6 +93,12 @@ class SimulatedRecords:
         host = self.fleet.hosts[self.name]
         ledger = host.ledger or LedgerState(self.name)
         host.ledger = replace(ledger, attestations=(*ledger.attestations, attestation))
+
+    def record_tag(self, tag: ReleaseTag) -> None:
+        host = self.fleet.hosts[self.name]
+        ledger = host.ledger or LedgerState(self.name)
+        words = {word.tag: word for word in ledger.tags} | {tag.tag: tag}
+        host.ledger = replace(ledger, tags=tuple(words[name] for name in sorted(words)))
 
     def remove_image(self, image: str) -> None:
         self.fleet.hosts[self.name].images.pop(image, None)

@@ -225,7 +225,7 @@ class SimulatedHost:
             facts=FACTS,
             containers=tuple(self.boxes[name].state() for name in sorted(self.boxes)),
             images=tuple(
-                ImageState(digest, (image.reference,), (), (), 1, "")
+                ImageState(digest, (image.reference,), _digests(image), (), 1, "")
                 for digest, image in sorted(self.images.items())
             ),
             networks=tuple(self.networks[name] for name in sorted(self.networks)),
@@ -268,3 +268,8 @@ def overlapping(network: NetworkState, subnet: str) -> bool:
         return False
     wished = ipaddress.ip_network(subnet)
     return any(ipaddress.ip_network(held).overlaps(wished) for held in network.subnets)
+
+
+def _digests(image: ImageIdentity) -> tuple[str, ...]:
+    """The digests that an engine tells of an image: of what came from a registry."""
+    return (image.pull_reference,) if image.pull_reference else ()

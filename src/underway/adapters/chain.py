@@ -18,6 +18,7 @@ from underway.adapters.signature import TeamKey
 from underway.errors import IntegrityError
 from underway.model.names import HostName, ReleaseNumber
 from underway.model.release import Adjustment, Binding, LedgerState, Release, RunRecord
+from underway.model.tagging import ReleaseTag
 from underway.model.testing import Attestation
 
 VERSION: Final = 1
@@ -40,8 +41,8 @@ class Acceptance:
     accepted_at: str
 
 
-Body = Release | RunRecord | Current | Attestation | Acceptance
-Kind = Literal["release", "run", "current", "attestation", "acceptance"]
+Body = Release | RunRecord | Current | Attestation | Acceptance | ReleaseTag
+Kind = Literal["release", "run", "current", "attestation", "acceptance", "tag"]
 
 _KINDS: Final[Mapping[str, type[Body]]] = {
     "release": Release,
@@ -49,6 +50,7 @@ _KINDS: Final[Mapping[str, type[Body]]] = {
     "current": Current,
     "attestation": Attestation,
     "acceptance": Acceptance,
+    "tag": ReleaseTag,
 }
 
 
@@ -130,6 +132,7 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
     releases: dict[int, Release] = {}
     runs: dict[int, RunRecord] = {}
     attested: dict[str, Attestation] = {}
+    tags: dict[str, ReleaseTag] = {}
     current = Current(ReleaseNumber(0))
     for link in links:
         match link.body:
@@ -141,6 +144,8 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
                 current = link.body
             case Attestation():
                 attested[link.body.definition] = link.body
+            case ReleaseTag():
+                tags[link.body.tag] = link.body
             case Acceptance():
                 pass
     return LedgerState(
@@ -151,6 +156,7 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
         current=current.release,
         head=links[-1].hash if links else "",
         attestations=tuple(attested[definition] for definition in sorted(attested)),
+        tags=tuple(tags[name] for name in sorted(tags)),
         hashes=tuple(link.hash for link in links),
         adjustments=current.adjustments,
     )

@@ -29,6 +29,7 @@ from underway.kernel.doubts import refusal
 from underway.model.history import Doubt, DoubtKind
 from underway.model.names import AppName, HostName, ReleaseNumber
 from underway.model.release import Adjustment, Binding, LedgerState, Release, RunRecord
+from underway.model.tagging import ReleaseTag
 from underway.model.testing import Attestation
 from underway.ports import CommandRunner
 
@@ -130,6 +131,17 @@ class AnchorLedger:
             return any(known.definition == attestation.definition for known in ledger.attestations)
 
         self._append(attestation, is_known)
+
+    def record_tag(self, tag: ReleaseTag) -> None:
+        """Write that a tag was given or taken, unless that is the last word on it already."""
+
+        def is_known(ledger: LedgerState) -> bool:
+            for known in ledger.tags:
+                if known.tag == tag.tag:
+                    return (known.release, known.is_removed) == (tag.release, tag.is_removed)
+            return tag.is_removed
+
+        self._append(tag, is_known)
 
     def accept(self, actor: str, accepted_at: str) -> None:
         """Write that all records so far are the right ones; IntegrityError without a team key."""

@@ -31,3 +31,35 @@ class TeamKey:
     def has_signed(self, record: bytes, signature: str) -> bool:
         """Whether the signature is this key's, compared in constant time."""
         return hmac.compare_digest(self.signature_of(record).encode(), signature.encode())
+
+
+_ATTESTING: Final = b"underway attestation 1"
+_NAMING: Final = b"underway key id 1"
+_KEY_ID_DIGITS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationKey:
+    """The team's key as it signs attestations: for any app, as images go from one to another.
+
+    Implements `ports.signing.Signer`.
+    """
+
+    secret: Sensitive
+
+    @property
+    def key_id(self) -> str:
+        """Names the key: the first digits of what only it could make of a known text."""
+        return self._code(_NAMING, b"").hex()[:_KEY_ID_DIGITS]
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of a message."""
+        return self._code(_ATTESTING, message)
+
+    def has_signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether a signature is this key's, compared in constant time."""
+        return hmac.compare_digest(self.sign(message), signature)
+
+    def _code(self, purpose: bytes, message: bytes) -> bytes:
+        text = b"\0".join((purpose, message))
+        return hmac.new(self.secret.reveal(), text, hashlib.sha256).digest()

@@ -32,11 +32,13 @@ def source_facts(directory: Path, *, environment: Mapping[str, str], now: float)
     committed_at = _git(directory, environment, "show", "--no-patch", "--format=%ct", "HEAD")
     changed = _git(directory, environment, "status", "--porcelain", "--untracked-files=normal")
     tags = _git(directory, environment, "tag", "--points-at", "HEAD") or ""
+    past = _git(directory, environment, "tag", "--merged", "HEAD") or ""
     return SourceFacts(
         commit=commit,
         is_dirty=changed != "",
         date=datetime.fromtimestamp(int(committed_at or now), UTC).strftime("%Y%m%d"),
         git_tags=tuple(sorted(tags.splitlines())),
+        past_tags=tuple(sorted(past.splitlines())),
         root=_git(directory, environment, "rev-parse", "--show-toplevel") or "",
     )
 

@@ -29,12 +29,18 @@ if TYPE_CHECKING:
     from underway.api.inspecting import status
     from underway.api.maintaining import lock_holders, lock_release, plan_remove, prune, remove
     from underway.api.measuring import usage
+    from underway.api.ordering import ShipWish
     from underway.api.output import LogFilter, ReplicaLine, logs
     from underway.api.past import history, release_detail, release_list, releases
+    from underway.api.promoting import plan_promotion, promote
     from underway.api.replicas import Choice
     from underway.api.reporting import evidence
+    from underway.api.retesting import retest
     from underway.api.session import Session
+    from underway.api.tag_list import list_tags
+    from underway.api.tagging import add_tag, remove_tag
     from underway.api.testing import SuiteOptions, SuiteReport, test
+    from underway.image.versions import Bump, VersionWish
     from underway.ports.conversation import CommandWish
     from underway.rollout.scene import ProxyRenewal
 
@@ -57,17 +63,24 @@ _HOMES: Final = {
     "inspecting": ("status",),
     "maintaining": ("lock_holders", "lock_release", "plan_remove", "prune", "remove"),
     "measuring": ("usage",),
+    "ordering": ("ShipWish",),
     "output": ("LogFilter", "ReplicaLine", "logs"),
     "past": ("history", "release_detail", "release_list", "releases"),
+    "promoting": ("plan_promotion", "promote"),
     "replicas": ("Choice",),
     "reporting": ("evidence",),
+    "retesting": ("retest",),
     "session": ("Session",),
+    "tag_list": ("list_tags",),
+    "tagging": ("add_tag", "remove_tag"),
     "testing": ("SuiteOptions", "SuiteReport", "test"),
 }
 """Where each use case stands."""
 _ELSEWHERE: Final = {
     "CommandWish": "underway.ports.conversation",
+    "Bump": "underway.image.versions",
     "ProxyRenewal": "underway.rollout.scene",
+    "VersionWish": "underway.image.versions",
 }
 _MODULES: Final = ("backing_up", "keeping", "proving", "restore_points", "restoring")
 _HOME_OF: Final = {
@@ -89,6 +102,7 @@ def __getattr__(name: str) -> object:
 
 __all__ = [
     "AdjustOptions",
+    "Bump",
     "Choice",
     "CommandWish",
     "DeployOptions",
@@ -98,9 +112,12 @@ __all__ = [
     "ReplicaLine",
     "RunWish",
     "Session",
+    "ShipWish",
     "Streams",
     "SuiteOptions",
     "SuiteReport",
+    "VersionWish",
+    "add_tag",
     "backing_up",
     "check",
     "compare",
@@ -111,21 +128,26 @@ __all__ = [
     "follow_events",
     "history",
     "keeping",
+    "list_tags",
     "lock_holders",
     "lock_release",
     "logs",
     "plan",
+    "plan_promotion",
     "plan_remove",
+    "promote",
     "proving",
     "prune",
     "release_detail",
     "release_list",
     "releases",
     "remove",
+    "remove_tag",
     "repair",
     "restart",
     "restore_points",
     "restoring",
+    "retest",
     "rollback",
     "run_once",
     "scale",

@@ -18,13 +18,17 @@ from underway.model.names import NO_RELEASE, ReleaseNumber
 
 @dataclass(slots=True)
 class Account:
-    """What a run came to that raises nothing; `duration_s` counts once it is over."""
+    """What a run came to that raises nothing; `duration_s` counts once it is over.
+
+    `began` is the clock's monotonic time.
+    """
 
     release: ReleaseNumber = NO_RELEASE
     outcome: Outcome = Outcome.DONE
     text: str = ""
     duration_s: float = 0.0
     exit_code: int = 0
+    began: float = 0.0
 
 
 @contextmanager
@@ -33,7 +37,7 @@ def accounted(
 ) -> Iterator[Account]:
     """Tell that `command` began, and how it ended: as the account says, or as the error does."""
     began = session.clock.monotonic()
-    account = Account(release)
+    account = Account(release, began=began)
     session.voice.say(RunStarted(command, session.app, release))
     try:
         yield account

@@ -22,8 +22,8 @@ from underway.model.names import HostName, VolumeName
 from underway.model.release import Release
 from underway.model.restore_point import Manifest, VolumeCopy
 from underway.model.snapshot import Snapshot
-from underway.ports import Lock
 from underway.ports.backup import BackupStore, Workplace
+from underway.ports.locking import Lock
 from underway.rollout.scene import Policy, Scene
 
 

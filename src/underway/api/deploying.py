@@ -1,18 +1,27 @@
 """Plan, deploy, roll back: the main job."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from underway.api.account import accounted
+from underway.api.attesting import attest_in_registry
+from underway.api.ordering import ShipWish
 from underway.api.running import record_release, run_job
 from underway.api.session import Session, current_release, releases_of, runs_of
-from underway.api.shipping import Cargo, load_cargo, recorded, require_proof
+from underway.api.shipping import (
+    Cargo,
+    load_cargo,
+    recorded,
+    require_clean,
+    require_proof,
+)
 from underway.api.steering import Course, Job
+from underway.api.tagging import move_tags, moving_remarks
 from underway.api.testing import Purpose, record_attestations
 from underway.errors import RefusedError, UsageError
 from underway.errors.suggestion import name_hint
 from underway.model.event import Outcome
-from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, ServiceName
+from underway.model.names import NO_RELEASE, HostName, ReleaseNumber
 from underway.model.plan import Plan
 from underway.model.release import Release, RunRecord
 from underway.model.snapshot import Snapshot
@@ -29,7 +38,7 @@ class DeployOptions:
 
     release: ReleaseNumber = NO_RELEASE
     recreate: bool = False
-    refresh: frozenset[ServiceName] = frozenset()
+    ship: ShipWish = field(default_factory=ShipWish)
     allow_interruption: bool = False
     skip_hosts: frozenset[HostName] = frozenset()
     wait_s: float = 0.0
@@ -52,15 +61,15 @@ class DeployResult:
 
 def ship(
     session: Session,
+    wish: ShipWish | None = None,
     *,
-    refresh: frozenset[ServiceName] = frozenset(),
     wait_s: float = 0.0,
     untested: bool = False,
 ) -> Release:
     """Build, tag, test, push, and record the release on every host; `deploy NUMBER` brings it.
 
-    `refresh` names services whose `image:` is resolved anew. What serves is not touched. Tests
-    that fail end it before anything is pushed; `untested` runs none, and is recorded.
+    What serves is not touched. Tests that fail end it before anything is pushed; `untested` runs
+    none, and is recorded.
     """
     purpose = Purpose.SHIP_UNTESTED if untested else Purpose.SHIP
     snapshot = session.observe()
@@ -68,22 +77,31 @@ def ship(
         session,
         Job("ship", wait_s=wait_s),
         snapshot,
-        lambda seen: load_cargo(session, seen, refresh=refresh, purpose=purpose),
+        lambda seen: load_cargo(session, seen, wish=wish, purpose=purpose),
     )
     release = record_release(session, course, _seen_again(course, snapshot))
-    _record_attestations(session)
+    _record_attestations(session, release)
     return release
 
 
 def plan(session: Session, options: DeployOptions | None = None) -> Plan:
     """Ship (or take the release named) and plan it, changing no host."""
     chosen = options or DeployOptions()
-    _require_known(session, chosen.skip_hosts)
-    snapshot = session.observe()
-    job = _job("plan", chosen)
     purpose = Purpose.PLAN
-    course = Course.of(session, job, snapshot, lambda seen: _cargo(session, seen, chosen, purpose))
-    return course.plan(_seen_again(course, snapshot))
+    return planned(session, "plan", chosen, lambda seen: _cargo(session, seen, chosen, purpose))
+
+
+def planned(
+    session: Session, command: str, options: DeployOptions, cargo_of: Callable[[Snapshot], Cargo]
+) -> Plan:
+    """The plan to what `cargo_of` makes of the hosts as they are, with what else will change."""
+    _require_known(session, options.skip_hosts)
+    snapshot = session.observe()
+    course = Course.of(session, job_of(command, options), snapshot, cargo_of)
+    made = course.plan(_seen_again(course, snapshot))
+    if made.is_empty:
+        return made
+    return replace(made, remarks=(*made.remarks, *moving_remarks(course.release)))
 
 
 def deploy(session: Session, options: DeployOptions | None = None) -> DeployResult:
@@ -93,7 +111,7 @@ def deploy(session: Session, options: DeployOptions | None = None) -> DeployResu
     UnreachableError, IntegrityError: nothing was changed.
     """
     chosen = options or DeployOptions()
-    job = _job("deploy", chosen)
+    job = job_of("deploy", chosen)
     purpose = Purpose.SHIP_UNTESTED if chosen.untested else Purpose.SHIP
     return carried_out(
         session,
@@ -114,7 +132,9 @@ def repair(
         proxy_renewal=ProxyRenewal.NEVER,
     )
 
-    return carried_out(session, _job("repair", options), lambda seen: current_cargo(session, seen))
+    return carried_out(
+        session, job_of("repair", options), lambda seen: current_cargo(session, seen)
+    )
 
 
 def current_cargo(session: Session, snapshot: Snapshot) -> Cargo:
@@ -144,26 +164,32 @@ def rollback(session: Session, options: DeployOptions | None = None) -> DeployRe
     def older(snapshot: Snapshot) -> Cargo:
         return recorded(session, snapshot, number, current_secrets=chosen.current_secrets)
 
-    job = replace(_job("rollback", chosen), reverts=reverts)
+    job = replace(job_of("rollback", chosen), reverts=reverts)
     return carried_out(session, job, older, release=chosen.release)
 
 
 def _cargo(session: Session, snapshot: Snapshot, options: DeployOptions, purpose: Purpose) -> Cargo:
     if not options.release:
-        return load_cargo(session, snapshot, refresh=options.refresh, purpose=purpose)
+        return load_cargo(session, snapshot, wish=options.ship, purpose=purpose)
     cargo = recorded(session, snapshot, options.release, current_secrets=options.current_secrets)
+    require_clean(session, cargo.release)
     if purpose is Purpose.SHIP:
         require_proof(session, snapshot, cargo.release)
     return cargo
 
 
-def _record_attestations(session: Session) -> None:
-    """What passed in this run, where its first release has only now made a ledger."""
+def _record_attestations(session: Session, release: Release) -> None:
+    """What passed: in the ledgers, which a first release has only now made, and the registry."""
+    if not session.attestations and (session.signer is None or not release.suites):
+        return
+    snapshot = session.observe()
     if session.attestations:
-        record_attestations(session, session.observe())
+        record_attestations(session, snapshot)
+    attest_in_registry(session, snapshot, release)
 
 
-def _job(command: str, options: DeployOptions) -> Job:
+def job_of(command: str, options: DeployOptions) -> Job:
+    """What the options ask of a command that brings the fleet to a release."""
     return Job(
         command=command,
         is_rollback=command == "rollback",
@@ -191,7 +217,8 @@ def carried_out(
         finish = run_job(session, course, _seen_again(course, snapshot))
         account.release = finish.release.number
         account.outcome, account.text = finish.outcome, finish.text
-        _record_attestations(session)
+        _record_attestations(session, finish.release)
+        move_tags(session, finish.release)
     return DeployResult(
         finish.release,
         before.number if before else NO_RELEASE,

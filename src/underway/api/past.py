@@ -1,9 +1,10 @@
 """What was recorded of an app: its runs, its releases, and what became of each."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from underway.api.comparing import chosen_release
-from underway.api.session import Session, current_release, releases_of, runs_of
+from underway.api.session import Session, current_release, releases_of, runs_of, tags_of
 from underway.api.testing import attested
 from underway.model.event import Outcome
 from underway.model.names import NO_RELEASE, HostName, ReleaseNumber
@@ -50,6 +51,7 @@ def _status(snapshot: Snapshot, known: dict[int, Release], number: int) -> Relea
         standing_of(snapshot, release.number),
         _hosts(snapshot, release.number),
         _namesakes(known, release),
+        names_of(release, tags_of(snapshot)),
     )
 
 
@@ -105,6 +107,13 @@ def _hosts(snapshot: Snapshot, number: ReleaseNumber) -> tuple[HostName, ...]:
             for c in host.containers
         )
     )
+
+
+def names_of(release: Release, given: Mapping[str, ReleaseNumber]) -> tuple[str, ...]:
+    """All tags that mean a release: its own, the one people know it by first, then given ones."""
+    later = (tag for tag, number in given.items() if number == release.number)
+    names = (release.tag, *release.tags, *sorted(later))
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _namesakes(known: dict[int, Release], release: Release) -> tuple[ReleaseNumber, ...]:

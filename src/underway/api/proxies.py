@@ -6,7 +6,7 @@ from underway.api.session import Session, next_run
 from underway.api.steering import Course
 from underway.errors import EngineError, StepFailedError
 from underway.model.snapshot import Snapshot
-from underway.ports import Lock
+from underway.ports.locking import Lock
 
 MOST_TRIES: Final = 3
 

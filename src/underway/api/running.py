@@ -36,7 +36,7 @@ from underway.model.step import (
     StartContainer,
     WriteVault,
 )
-from underway.ports import Lock
+from underway.ports.locking import Lock
 from underway.rollout.addresses import contested
 
 MOST_TRIES = 3

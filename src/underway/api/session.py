@@ -3,15 +3,17 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from underway.errors import UnderwayError
+from underway.errors import BugError, UnderwayError
+from underway.image.versions import VersionWish
 from underway.kernel.observe import observe, observe_closely
 from underway.kernel.records import (
     last_run,
     most_advanced_first,
     recorded_releases,
     recorded_runs,
+    recorded_tags,
 )
 from underway.kernel.telling import Voice
 from underway.kernel.trust import Trust
@@ -20,16 +22,19 @@ from underway.model.backup import BackupPolicy
 from underway.model.event import Outcome
 from underway.model.image import ImageIdentity
 from underway.model.look import Way
-from underway.model.names import AppName, HostName, RunNumber, ServiceName
+from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.outline import Outline
 from underway.model.release import Adjustment, LedgerState, Release, RunRecord, ServiceImage
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import Snapshot
 from underway.model.spec import AppSpec
 from underway.model.testing import Attestation, Suites
-from underway.ports import Clock, Engine, Locks, Progress
+from underway.ports import Clock, Engine, Progress
 from underway.ports.backup import OpenStore, Watchdog
 from underway.ports.conversation import CommandDesk
+from underway.ports.locking import Locks
+from underway.ports.registry import Registry
+from underway.ports.signing import Signer
 
 if TYPE_CHECKING:
     from underway.image.shipment import Prove
@@ -48,23 +53,48 @@ class Shipped:
     images: tuple[ServiceImage, ...]
     tag: str
     commit: str
+    tags: tuple[str, ...] = ()
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of shipping beside the file.
+
+    Images of services that are not built keep the digest of `previous` unless their service is in
+    `refresh`. `shipped` are pairs of version and commit of the releases that are recorded.
+    """
+
+    previous: Release | None = None
+    refresh: frozenset[ServiceName] = frozenset()
+    version: VersionWish = field(default_factory=VersionWish)
+    shipped: tuple[tuple[str, str], ...] = ()
+    requires_clean: bool = False
 
 
 class Ship(Protocol):
     """Builds, tags, pushes and resolves the images of a specification."""
 
-    def __call__(
-        self,
-        spec: AppSpec,
-        previous: Release | None,
-        refresh: frozenset[ServiceName],
-        voice: Voice,
-        prove: "Prove",
-    ) -> Shipped:
-        """Images of services that are not built keep the previous digest unless refreshed.
+    def __call__(self, spec: AppSpec, order: Order, voice: Voice, prove: "Prove") -> Shipped:
+        """Ship what `spec` says; `prove` is asked before anything is pushed."""
 
-        `prove` is asked before anything is pushed.
-        """
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A recorded release whose images go to this app; see `image.promotion.Promotion`."""
+
+    origin: Release
+    previous: Release | None
+    sources: tuple[Engine, ...]
+    is_moved: bool
+
+
+def _no_carry(*_: object) -> NoReturn:
+    raise BugError("bug", "a release was to be carried where there is no way")
+
+
+def _no_registry() -> NoReturn:
+    raise BugError("bug", "a registry was asked for where there is none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +103,7 @@ class Workshop:
 
     `tools` makes or finds the tools image; `pull` and `send` bring an image onto a host and
     verify it; `bench` is where tests run: a host of the app, or with None where images are built.
+    `registry` asks the registries of images; `carry` brings the images of another app's release.
     """
 
     ship: Ship
@@ -80,6 +111,8 @@ class Workshop:
     pull: Callable[[Engine, ImageIdentity, Progress], None]
     send: Callable[[Engine, ImageIdentity, Progress], None]
     bench: "Callable[[HostName | None, Voice], Bench]"
+    registry: Callable[[], Registry] = _no_registry
+    carry: Callable[[AppSpec, Parcel, Voice], Shipped] = _no_carry
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +134,9 @@ class Session:
     host is reached. Where only the file's site was read, `unread` says why: `spec` then has no
     services and there are no `values`, and nothing may be shipped from it. `attestations` are
     the suites that passed in this run, by definition. `backups` is None where the file names no
-    repository.
+    repository. With `requires_clean`, uncommitted work is neither shipped nor deployed.
+    `signer` signs for a team that has a key. `changes_environment` takes the app from one
+    environment to another.
     `trust` judges the history that is seen on each host for the first time. `noticed` is told of
     every snapshot.
     """
@@ -120,6 +155,9 @@ class Session:
     testing: Suites = field(default_factory=Suites)
     attestations: dict[str, Attestation] = field(default_factory=dict)
     backups: BackupDesk | None = None
+    requires_clean: bool = False
+    changes_environment: bool = False
+    signer: Signer | None = None
     trust: Trust = field(default_factory=Trust)
     commands: CommandDesk | None = None
     noticed: Callable[[Snapshot], None] = lambda _: None
@@ -190,6 +228,11 @@ def current_release(snapshot: Snapshot) -> Release | None:
 def recorded_adjustments(snapshot: Snapshot) -> tuple[Adjustment, ...]:
     """What was asked of services beside the release, as the most advanced ledger says."""
     return next((ledger.adjustments for ledger in ledgers_of(snapshot)), ())
+
+
+def tags_of(snapshot: Snapshot) -> dict[str, ReleaseNumber]:
+    """The release behind each tag that somebody gave to one after it was shipped."""
+    return recorded_tags(ledgers_of(snapshot))
 
 
 def runs_of(snapshot: Snapshot) -> tuple[RunRecord, ...]:

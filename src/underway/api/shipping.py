@@ -3,13 +3,21 @@
 import secrets
 from dataclasses import dataclass, replace
 
+from underway.api.attesting import attested_in_registry
 from underway.api.moments import rfc3339
-from underway.api.session import Session, current_release, ledgers_of, releases_of
+from underway.api.ordering import ShipWish, order_of
+from underway.api.session import (
+    Session,
+    Shipped,
+    current_release,
+    ledgers_of,
+    releases_of,
+)
 from underway.api.testing import Proving, Purpose, attested
 from underway.errors import IntegrityError, RefusedError
 from underway.kernel.records import disputed_releases
 from underway.model.image import ImageIdentity
-from underway.model.names import NO_RELEASE, ReleaseNumber, ServiceName
+from underway.model.names import NO_RELEASE, ReleaseNumber
 from underway.model.release import Release
 from underway.model.sensitive import SensitiveValues, digests_of
 from underway.model.snapshot import Snapshot
@@ -51,7 +59,7 @@ def load_cargo(
     session: Session,
     snapshot: Snapshot,
     *,
-    refresh: frozenset[ServiceName] = frozenset(),
+    wish: ShipWish | None = None,
     purpose: Purpose = Purpose.SHIP,
 ) -> Cargo:
     """Build, test and push the images of the file and make its release, not recorded yet.
@@ -61,14 +69,19 @@ def load_cargo(
     tests amount to.
     """
     session.require_whole()
-    previous = current_release(snapshot)
+    require_environment(session, snapshot)
     proving = Proving(session, snapshot, purpose)
-    shipped = session.workshop.ship(session.spec, previous, refresh, session.voice, proving)
+    order = order_of(session, snapshot, wish or ShipWish(), is_test=purpose is Purpose.TEST)
+    shipped = session.workshop.ship(session.spec, order, session.voice, proving)
     key = key_of(session, snapshot)
-    known = releases_of(snapshot)
-    number = ReleaseNumber(max(known, default=0) + 1)
-    made = Release(
-        number=number,
+    made = replace(release_of(session, shipped, snapshot, key), suites=proving.released)
+    return Cargo(known_or_new(snapshot, made), session.values, key)
+
+
+def release_of(session: Session, shipped: Shipped, snapshot: Snapshot, key: bytes) -> Release:
+    """What was shipped as a release of the next number, not recorded yet."""
+    return Release(
+        number=ReleaseNumber(max(releases_of(snapshot), default=0) + 1),
         spec=shipped.spec,
         images=shipped.images,
         sensitive=digests_of(session.values, key),
@@ -76,12 +89,40 @@ def load_cargo(
         commit=shipped.commit,
         created_at=rfc3339(session.clock.now()),
         created_by=session.voice.actor,
-        suites=proving.released,
+        tags=shipped.tags,
+        version=shipped.version,
     )
-    for release in _newest_first(known, previous):
+
+
+def known_or_new(snapshot: Snapshot, made: Release) -> Release:
+    """The current or the newest release where it puts the same on the hosts, else what was made."""
+    known = releases_of(snapshot)
+    for release in _newest_first(known, current_release(snapshot)):
         if is_same(release, made):
-            return Cargo(release, session.values, key)
-    return Cargo(made, session.values, key)
+            return release
+    return made
+
+
+def require_environment(session: Session, snapshot: Snapshot) -> None:
+    """Refuse to put one environment over another of the same name: `environment-taken`."""
+    current = current_release(snapshot)
+    wanted = session.spec.environment
+    if current is None or current.spec.environment == wanted or session.changes_environment:
+        return
+    here, other = (_environment(name) for name in (current.spec.environment, wanted))
+    if session.confirm(f"{session.app} runs as {here}. Make it {other}?"):
+        return
+    raise RefusedError(
+        "environment-taken",
+        f"{session.app} runs as {here} on these hosts, and this is {other}",
+        cause="environments that share hosts are apps of different names",
+        hint="Choose it with -E, or write a `name:` of its own into its file. Where the "
+        "environment itself was renamed, `--yes` says so.",
+    )
+
+
+def _environment(name: str) -> str:
+    return f"environment `{name}`" if name else "no environment"
 
 
 def _newest_first(known: dict[int, Release], previous: Release | None) -> list[Release]:
@@ -94,7 +135,7 @@ def is_same(one: Release, other: Release) -> bool:
     """Whether two releases put the same on the hosts."""
 
     def content(release: Release) -> tuple[object, ...]:
-        spec = replace(release.spec, remarks=(), tags=())
+        spec = replace(release.spec, remarks=(), tags=(), moving_tags=(), bump="")
         images = tuple((e.service, e.image.config_digest) for e in release.images)
         return (_placeless(spec), images, release.sensitive)
 
@@ -165,13 +206,30 @@ def require_proof(session: Session, snapshot: Snapshot, release: Release) -> Non
     """Raise RefusedError `release-untested` where a release's tests have not passed by now."""
     if not session.testing.is_required:
         return
-    if proof_of(release.suites, attested(session, snapshot)) is Proof.UNTESTED:
+    is_untested = proof_of(release.suites, attested(session, snapshot)) is Proof.UNTESTED
+    if is_untested and not _is_proved_in_registry(session, release):
         names = ", ".join(suite.suite for suite in release.suites if not suite.has_passed)
         raise RefusedError(
             "release-untested",
             f"release {release.number} was shipped without having passed its tests: {names}",
             hint="`underway deploy` without a release tests the file's; --untested deploys this"
             " one all the same",
+        )
+
+
+def _is_proved_in_registry(session: Session, release: Release) -> bool:
+    found = attested_in_registry(session, release)
+    return proof_of(release.suites, found) is Proof.PASSED
+
+
+def require_clean(session: Session, release: Release) -> None:
+    """Raise RefusedError `release-dirty` where the policy wants commits, and it holds more."""
+    if session.requires_clean and not release.is_committed:
+        raise RefusedError(
+            "release-dirty",
+            f"release {release.number} holds work that was not committed",
+            cause="`policy: {require: [clean]}` of the file",
+            hint="Commit, and deploy the file; rolling back never asks.",
         )
 
 

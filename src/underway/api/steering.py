@@ -25,7 +25,7 @@ from underway.model.names import (
 from underway.model.plan import Lane, Plan
 from underway.model.release import Adjustment, Binding, Release
 from underway.model.snapshot import Snapshot
-from underway.ports import Lock
+from underway.ports.locking import Lock
 from underway.rollout.apply import Applier
 from underway.rollout.before import images_to_revert
 from underway.rollout.plan import plan_records, plan_release

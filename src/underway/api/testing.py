@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
-from underway.api.account import accounted
+from underway.api.account import Account, accounted
 from underway.api.moments import rfc3339
-from underway.api.session import Session, current_release, ledgers_of
+from underway.api.ordering import ShipWish, order_of
+from underway.api.session import Session, ledgers_of
 from underway.api.verdicts import failure_of
 from underway.errors import (
     ConfigurationError,
@@ -24,6 +25,7 @@ from underway.errors.suggestion import name_hint
 from underway.image.testing.bench import Bench, Caller, run_suites
 from underway.image.testing.definition import definition_of
 from underway.image.testing.leftovers import sweep
+from underway.image.versions import VersionWish
 from underway.model.event import Level, Outcome
 from underway.model.image import ImageIdentity
 from underway.model.names import LABEL_TEST, HostName, ServiceName
@@ -56,6 +58,7 @@ class SuiteOptions:
     suites: tuple[str, ...] = ()
     host: HostName | None = None
     is_again: bool = False
+    version: VersionWish = field(default_factory=VersionWish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,23 +190,35 @@ def test(session: Session, options: SuiteOptions | None = None) -> SuiteReport: 
     Failing suites are in the report; raised is what kept them from being run at all:
     ConfigurationError `tests-missing`, UsageError `suite-unknown`, and what building raises.
     """
+    require_suites(session)
+    with accounted(session, "test") as account:
+        snapshot = session.observe()
+        proving = Proving(session, snapshot, Purpose.TEST, options or SuiteOptions())
+        wish = ShipWish(version=proving.options.version)
+        order = order_of(session, snapshot, wish, is_test=True)
+        session.workshop.ship(session.spec, order, session.voice, proving)
+        return reported(proving, account)
+
+
+def require_suites(session: Session) -> None:
+    """Raise ConfigurationError `tests-missing` where the file declares none."""
     if not session.testing.suites:
         raise ConfigurationError(
             "tests-missing",
             "the file declares no tests",
             hint="Add `test: {service: web, command: /app/test.sh}` to x-underway.",
         )
-    with accounted(session, "test") as account:
-        snapshot = session.observe()
-        proving = Proving(session, snapshot, Purpose.TEST, options or SuiteOptions())
-        previous = current_release(snapshot)
-        session.workshop.ship(session.spec, previous, frozenset(), session.voice, proving)
-        failure = failure_of(proving.results)
-        if failure is not None:
-            account.outcome, account.exit_code = Outcome.FAILED, failure.exit_code
-            account.text = failure.message
+
+
+def reported(proving: Proving, account: Account) -> SuiteReport:
+    """What came of the suites, told to the account too."""
+    failure = failure_of(proving.results)
+    if failure is not None:
+        account.outcome, account.exit_code = Outcome.FAILED, failure.exit_code
+        account.text = failure.message
     logs = next((result.logs for result in proving.results if result.logs), "")
-    return SuiteReport(proving.results, account.exit_code, account.duration_s, logs)
+    took = proving.session.clock.monotonic() - account.began
+    return SuiteReport(proving.results, account.exit_code, took, logs)
 
 
 def attested(session: Session, snapshot: Snapshot) -> frozenset[str]:

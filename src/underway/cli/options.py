@@ -127,7 +127,10 @@ _DEFINITIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
     (("is_quiet", "-q", "--quiet"), {"is_flag": True, "help": "Failures and results only."}),
     (
         ("assumes_yes", "-y", "--yes"),
-        {"is_flag": True, "help": "Answer yes where remove and lock ask."},
+        {
+            "is_flag": True,
+            "help": "Answer yes where remove and lock ask, and an app changes its environment.",
+        },
     ),
     (
         ("has_no_color", "--no-color"),
@@ -215,6 +218,17 @@ SKIP_HOST: Final = click.option(
     shell_complete=offered("host_names"),
     help="Leave a host outside this run; may be repeated. What runs there stays; "
     "other hosts of its services take over its replicas.",
+)
+SEMVER: Final = click.option(
+    "--semver",
+    default="",
+    metavar="VERSION",
+    help="The version of what is built, instead of the one that git or the records tell.",
+)
+BUMP: Final = click.option(
+    "--bump",
+    type=click.Choice(["major", "minor", "patch"]),
+    help="Compute the next version where the commit has none: which part of the last one grows.",
 )
 WAIT: Final = click.option(
     "--wait",

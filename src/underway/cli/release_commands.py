@@ -4,9 +4,19 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import ACCEPT_HISTORY, SKIP_HOST, SUMMARY, WAIT, command, offered
-from underway.cli.working import release_named, use_session
-from underway.model.names import HostName, ServiceName
+from underway.cli.options import (
+    ACCEPT_HISTORY,
+    BUMP,
+    SEMVER,
+    SKIP_HOST,
+    SUMMARY,
+    WAIT,
+    command,
+    offered,
+)
+from underway.cli.working import release_named, ship_wish, use_session, use_target
+from underway.model.names import HostName
+from underway.model.plan import Plan
 from underway.report.document_making import plan_document
 from underway.report.history_documents import release_document
 from underway.report.history_text import release_lines
@@ -54,6 +64,8 @@ _SECRETS = click.option(
 @_RELEASE
 @_RECREATE
 @_PULL
+@SEMVER
+@BUMP
 @_PROXY
 @SKIP_HOST
 def plan(
@@ -62,6 +74,8 @@ def plan(
     release: str,
     recreate: bool,
     pull: tuple[str, ...],
+    semver: str,
+    bump: str | None,
     renew_proxy: bool | None,
     skip_hosts: tuple[str, ...],
 ) -> None:
@@ -75,22 +89,29 @@ def plan(
         options = api.DeployOptions(
             release=release_named(session, release),
             recreate=recreate,
-            refresh=frozenset(map(ServiceName, pull)),
+            ship=ship_wish(pull, semver, bump),
             skip_hosts=frozenset(map(HostName, skip_hosts)),
             proxy_renewal=_renewal(renew_proxy),
         )
         made = api.plan(session, options)
-    if console.options.is_json:
-        console.print_document(plan_document(made))
-    else:
-        console.print(plan_lines(made, is_verbose=console.options.is_verbose))
+    show_plan(console, made)
 
 
 @command()
 @_PULL
+@SEMVER
+@BUMP
 @_UNTESTED
 @WAIT
-def ship(console: Console, *, pull: tuple[str, ...], untested: bool, wait_s: float) -> None:
+def ship(
+    console: Console,
+    *,
+    pull: tuple[str, ...],
+    semver: str,
+    bump: str | None,
+    untested: bool,
+    wait_s: float,
+) -> None:
     """Build, test, push the images, and record the release.
 
     Builds once, runs the tests that the file declares, tags, pushes where there is a registry, and
@@ -98,8 +119,8 @@ def ship(console: Console, *, pull: tuple[str, ...], untested: bool, wait_s: flo
     What serves is not touched: `underway deploy RELEASE` does that, from any machine.
     """
     with use_session(console, is_changing=True, reading=Reading.WHOLE) as session:
-        refresh = frozenset(map(ServiceName, pull))
-        release = api.ship(session, refresh=refresh, wait_s=wait_s, untested=untested)
+        wish = ship_wish(pull, semver, bump)
+        release = api.ship(session, wish, wait_s=wait_s, untested=untested)
     if console.options.is_json:
         console.print_document(release_document(release))
     else:
@@ -111,6 +132,8 @@ def ship(console: Console, *, pull: tuple[str, ...], untested: bool, wait_s: flo
 @_RECREATE
 @_PULL
 @INTERRUPT
+@SEMVER
+@BUMP
 @_PROXY
 @_UNTESTED
 @SKIP_HOST
@@ -124,6 +147,8 @@ def deploy(
     release: str,
     recreate: bool,
     pull: tuple[str, ...],
+    semver: str,
+    bump: str | None,
     allow_interruption: bool,
     renew_proxy: bool | None,
     untested: bool,
@@ -146,7 +171,7 @@ def deploy(
         options = api.DeployOptions(
             release=release_named(session, release),
             recreate=recreate,
-            refresh=frozenset(map(ServiceName, pull)),
+            ship=ship_wish(pull, semver, bump),
             allow_interruption=allow_interruption,
             skip_hosts=frozenset(map(HostName, skip_hosts)),
             wait_s=wait_s,
@@ -203,6 +228,47 @@ def rollback(
     show_result(console, result)
 
 
+@command()
+@_RELEASE
+@click.option("--to", "target", required=True, metavar="NAME", help="The environment it goes to.")
+@click.option("--plan", "is_plan", is_flag=True, help="Show what it would do, and change nothing.")
+@INTERRUPT
+@_UNTESTED
+@SKIP_HOST
+@WAIT
+def promote(
+    console: Console,
+    *,
+    release: str,
+    target: str,
+    is_plan: bool,
+    allow_interruption: bool,
+    untested: bool,
+    skip_hosts: tuple[str, ...],
+    wait_s: float,
+) -> None:
+    """Bring a release to another environment, with the same images.
+
+    RELEASE is one of the environment given with -E, by default the one that runs there. Nothing is
+    built: the other environment gets the same manifest, its own configuration and its own values.
+    """
+    options = api.DeployOptions(
+        allow_interruption=allow_interruption,
+        untested=untested,
+        skip_hosts=frozenset(map(HostName, skip_hosts)),
+        wait_s=wait_s,
+    )
+    with (
+        use_session(console, is_changing=not is_plan) as source,
+        use_target(console, source, target, is_changing=not is_plan) as session,
+    ):
+        number = release_named(source, release)
+        if is_plan:
+            show_plan(console, api.plan_promotion(source, session, number, options))
+        else:
+            show_result(console, api.promote(source, session, number, options))
+
+
 def _reading(release: str, *, takes_values: bool = False) -> Reading:
     """A recorded release comes with its own configuration and values; the file's are shipped."""
     return Reading.WHOLE if takes_values or not release else Reading.SITE
@@ -213,6 +279,14 @@ def _renewal(renew_proxy: bool | None) -> "api.ProxyRenewal":  # noqa: FBT001 (a
     if renew_proxy is None:
         return api.ProxyRenewal.DUE
     return api.ProxyRenewal.ALWAYS if renew_proxy else api.ProxyRenewal.NEVER
+
+
+def show_plan(console: Console, made: Plan) -> None:
+    """Print what would be done."""
+    if console.options.is_json:
+        console.print_document(plan_document(made))
+    else:
+        console.print(plan_lines(made, is_verbose=console.options.is_verbose))
 
 
 def show_result(console: Console, result: "api.DeployResult") -> None:

@@ -37,6 +37,10 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
         "ship": Entry("release_commands", "Build, test, push the images, and record the release."),
         "deploy": Entry("release_commands", "Replace what runs by a release, under load."),
         "rollback": Entry("release_commands", "Go back to an older release."),
+        "promote": Entry(
+            "release_commands", "Bring a release to another environment, with the same images."
+        ),
+        "tag": Entry("tag_commands", "Give releases more tags, take them away, list them."),
     },
     "Look": {
         "status": Entry("sight_commands", "Show what runs, what serves, and what differs."),

@@ -1,8 +1,9 @@
 """What commands share: a session opened as the options say, releases by name, questions."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from underway import api
@@ -11,9 +12,9 @@ from underway.cli.console import Console
 from underway.cli.interruption import cancel_on_interrupt
 from underway.cli.options import GlobalOptions
 from underway.cli.sections import COMMANDS
-from underway.errors import RefusedError
+from underway.errors import RefusedError, UsageError
 from underway.model.history import Stance
-from underway.model.names import NO_RELEASE, ReleaseNumber
+from underway.model.names import NO_RELEASE, ReleaseNumber, ServiceName
 from underway.wiring.options import Reading
 
 if TYPE_CHECKING:
@@ -53,13 +54,54 @@ def use_session(
     ):
         session.confirm = console.ask
         session.cancel = cancel
+        session.changes_environment = console.options.assumes_yes
         yield session
+
+
+@contextmanager
+def use_target(
+    console: Console, source: api.Session, environment: str, *, is_changing: bool
+) -> Iterator[api.Session]:
+    """Open the same files as another environment, beside the one that is open.
+
+    UsageError where both would be one app by the command line.
+    """
+    from underway import wiring
+
+    if environment == console.options.environment or console.options.project_name:
+        raise UsageError(
+            "usage",
+            "--to names another environment than the one it comes from, and each has its own name.",
+            hint="Name the source with -E, the target with --to, and leave -p out.",
+        )
+    options = replace(project_options(console.options), environment=environment)
+    stance = Stance.REFUSE if is_changing else Stance.TELL
+    sink = source.voice.sink
+    with wiring.open_session(options, sink, reading=Reading.WHOLE, stance=stance) as target:
+        target.confirm = source.confirm
+        target.cancel = source.cancel
+        yield target
 
 
 def project_options(options: GlobalOptions) -> "SessionOptions":
     """Which project, as wiring takes it; ConfigurationError where its aliases are wrong."""
     require_free_aliases(options, COMMANDS)
     return session_options(options)
+
+
+def ship_wish(pull: Iterable[str], semver: str, bump: str | None) -> "api.ShipWish":
+    """What the options ask of shipping; UsageError where they are at odds."""
+    version = version_wish(semver, bump)
+    return api.ShipWish(frozenset(map(ServiceName, pull)), version)
+
+
+def version_wish(semver: str, bump: str | None) -> "api.VersionWish":
+    """What --semver and --bump ask for; UsageError where both are given."""
+    if semver and bump:
+        raise UsageError(
+            "usage", "--semver and --bump both say which version it is.", hint="Give one of them."
+        )
+    return api.VersionWish(semver, api.Bump(bump) if bump else None)
 
 
 def release_named(session: "api.Session", name: str) -> ReleaseNumber:
@@ -72,7 +114,9 @@ def release_named(session: "api.Session", name: str) -> ReleaseNumber:
         return NO_RELEASE
     if name.isdecimal():
         return ReleaseNumber(int(name))
-    tagged = [known for known in api.release_list(session) if known.release.tag == name]
+    tagged = [
+        known for known in api.release_list(session) if name in (known.release.tag, *known.names)
+    ]
     if not tagged:
         raise RefusedError(
             "release-unknown",

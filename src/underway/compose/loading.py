@@ -24,6 +24,7 @@ from underway.compose.sources import (
     Sources,
     Understood,
 )
+from underway.compose.suites import requires_clean
 from underway.compose.travelling import wanted_paths, wanted_variables
 from underway.compose.understanding import understand
 from underway.compose.x_underway import (
@@ -75,7 +76,12 @@ def load_site(
         name = str((tree if "name" in templates else raw).get("name") or "")
         site = site_of(raw, tree, positions)
         spec = replace(site, name=AppName(name), environment=sources.environment)
-        return Understood(spec, {}, signing=key_source(raw, positions, sources.directory))
+        return Understood(
+            spec,
+            {},
+            signing=key_source(raw, positions, sources.directory),
+            requires_clean=requires_clean(raw),
+        )
 
 
 @contextmanager

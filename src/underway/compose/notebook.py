@@ -9,8 +9,8 @@ from underway.compose.positions import Positions
 from underway.compose.sources import FileSet
 from underway.errors import ConfigurationError
 from underway.model.names import SensitiveName
+from underway.model.remark import Remark
 from underway.model.sensitive import Sensitive
-from underway.model.spec import Remark
 
 
 @dataclass(slots=True)

@@ -133,6 +133,7 @@ class Understood:
     `build_only` are those that only a build or a test needs: they never reach a host's vault.
     `backup` is how the data is backed up: no release carries it. `signing` says
     where the key comes from that signs the app's records, None if they are not signed.
+    `requires_clean`: uncommitted work is neither shipped nor deployed.
     """
 
     spec: AppSpec
@@ -141,6 +142,7 @@ class Understood:
     testing: Suites = field(default_factory=Suites)
     backup: BackupPolicy | None = None
     signing: KeySource | None = None
+    requires_clean: bool = False
 
     @property
     def runtime_values(self) -> SensitiveValues:

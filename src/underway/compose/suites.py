@@ -7,7 +7,7 @@ from outside the file are put aside, as in a service's environment.
 import re
 from typing import Any, Final
 
-from underway.compose.canonical import mapping_of, text_of
+from underway.compose.canonical import Tree, mapping_of, text_of
 from underway.compose.interpolation import outside_variables
 from underway.compose.notebook import Notebook, refuse
 from underway.compose.wishes import AppWish, PolicyWish, SuiteWish
@@ -31,6 +31,12 @@ def testing_of(wish: AppWish, spec: AppSpec, notebook: Notebook) -> Suites:
         for name, path, value in sorted(_written(wish.test, spec, notebook))
     )
     return Suites(suites, is_required="tests" in policy.require)
+
+
+def requires_clean(raw: Tree) -> bool:
+    """Whether uncommitted work is refused: read of the file as written, which a site has too."""
+    required = mapping_of(mapping_of(raw.get(KEY)).get("policy")).get("require")
+    return isinstance(required, list) and "clean" in required
 
 
 def _written(

@@ -16,7 +16,8 @@ from underway.compose.placing import check_placing
 from underway.compose.positions import Positions
 from underway.compose.services import Surroundings, service_of
 from underway.compose.sources import Project, Understood
-from underway.compose.suites import testing_of
+from underway.compose.suites import requires_clean, testing_of
+from underway.compose.tagging import tagging_of
 from underway.compose.volumes import volumes_of, writers_denied
 from underway.compose.wishes import AppWish
 from underway.compose.x_underway import KEY, app_wish, service_wish
@@ -35,7 +36,6 @@ _OPEN_KEYS: Final = (
     "user",
 )
 _DEFAULT_SUBNET: Final = AppSpec(AppName(""), (), ()).subnet
-_DEFAULT_TAGS: Final = AppSpec(AppName(""), (), ()).tags
 
 
 def understand(project: Project) -> Understood:
@@ -60,7 +60,12 @@ def understand(project: Project) -> Understood:
     check_placing(spec, notebook)
     testing = testing_of(wish, spec, notebook)
     backup = backup_of(wish, notebook)
-    return replace(_finished(spec, notebook), testing=testing, backup=backup)
+    return replace(
+        _finished(spec, notebook),
+        testing=testing,
+        backup=backup,
+        requires_clean=requires_clean(notebook.raw),
+    )
 
 
 def _spec(wish: AppWish, fleet: Fleet, notebook: Notebook) -> AppSpec:
@@ -78,6 +83,7 @@ def _spec(wish: AppWish, fleet: Fleet, notebook: Notebook) -> AppSpec:
             hint="Add a service, or choose its profile with --profile.",
         )
     _remark_interpolation(notebook, wish)
+    tagging = tagging_of(wish, notebook)
     return AppSpec(
         name=app,
         services=services,
@@ -85,7 +91,9 @@ def _spec(wish: AppWish, fleet: Fleet, notebook: Notebook) -> AppSpec:
         edge=edge_of(wish, fleet, [s.hosts for s in services if s.proxy], positions),
         volumes=tuple(volumes[name] for name in sorted(volumes)),
         networks=networks_of(app, notebook),
-        tags=_tags(wish, notebook),
+        tags=tagging.names,
+        moving_tags=tagging.moving,
+        bump=tagging.bump,
         tools=wish.tools,
         subnet=_subnet(wish, notebook),
     )
@@ -173,18 +181,6 @@ def _remark_app(notebook: Notebook) -> None:
             f"the file has no `name`: the app is called `{notebook.canonical.get('name')}` after "
             "its directory, and another directory would be another app",
         )
-
-
-def _tags(wish: AppWish, notebook: Notebook) -> tuple[str, ...]:
-    for tag in wish.tags:
-        if not tag or tag == "latest":
-            refuse(
-                "tag-invalid",
-                f"`{tag}` is not a tag that deploys" if tag else "a tag is empty",
-                place=notebook.place(KEY, "tags"),
-                hint="Use a template such as {semver} or {date}-{commit}.",
-            )
-    return tuple(wish.tags) or _DEFAULT_TAGS
 
 
 def _subnet(wish: AppWish, notebook: Notebook) -> str:

@@ -199,14 +199,41 @@ class SuiteWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     ] = False
 
 
+class TagsWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """How images are tagged, in full."""
+
+    names: Annotated[
+        list[str],
+        Meta(
+            description="Immutable tags, of text and `{semver}`, `{date}`, `{commit}`, `{build}`, "
+            "`{environment}`; the first one names the release. Default: `{semver}` where `semver` "
+            "is given, else `{date}-{commit}`."
+        ),
+    ] = []
+    semver: Annotated[
+        Literal["major", "minor", "patch"] | None,
+        Meta(
+            description="Which part of the last version grows where a commit has no version tag; "
+            "default: none, and it has no version."
+        ),
+    ] = None
+    moving: Annotated[
+        list[str],
+        Meta(
+            description="Tags that are moved to what serves after each deploy, of text and "
+            "`{environment}`."
+        ),
+    ] = []
+
+
 class PolicyWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What must hold before anything is pushed or deployed."""
 
     require: Annotated[
-        list[Literal["tests"]],
+        list[Literal["clean", "tests"]],
         Meta(
-            description="`[tests]`, the default: every suite of `test` passed. `[]`: nothing, and "
-            "only `underway test` runs them."
+            description="`tests`, the default: every suite of `test` passed. `clean`: nothing is "
+            "uncommitted. `[]`: nothing, and only `underway test` runs tests."
         ),
     ] = field(default_factory=lambda: ["tests"])
 
@@ -241,7 +268,9 @@ class AppWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     edge: Annotated[
         str | list[str] | EdgeWish | None, Meta(description="The hosts that run the proxy.")
     ] = None
-    tags: Annotated[list[str], Meta(description="How images are tagged.")] = []
+    tags: Annotated[
+        list[str] | TagsWish, Meta(description="How images are tagged: the names, or the whole.")
+    ] = []
     tools: Annotated[str, Meta(description="The team's own reference of the tools image.")] = ""
     test: Annotated[
         dict[str, Any] | None,

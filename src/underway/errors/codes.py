@@ -412,6 +412,11 @@ CODES: dict[str, CodeEntry] = {
         "The environment's Compose file does not exist.",
         "Name an environment that exists, or create its file.",
     ),
+    "environment-taken": CodeEntry(
+        4,
+        "The app of this name runs as another environment on these hosts.",
+        "Choose it with -E, or give each its own `name:`; where it was renamed, say `--yes`.",
+    ),
     "event-unreadable": CodeEntry(
         7,
         "A line of a recorded run is not an event that this version of Underway knows.",
@@ -779,6 +784,11 @@ CODES: dict[str, CodeEntry] = {
         "A program that Underway ran on this machine did not finish in time.",
         "Look at its last lines, mend what it waits for, and run the command again.",
     ),
+    "promote-image-missing": CodeEntry(
+        4,
+        "The release has no image of a service that the environment builds.",
+        "Ship a release that has the service, and promote that one.",
+    ),
     "proxy-host-invalid": CodeEntry(
         3,
         "A proxy's host is not a host name.",
@@ -851,6 +861,11 @@ CODES: dict[str, CodeEntry] = {
         "A registry refused the engine's request for want of credentials or rights.",
         "Run docker login for this registry on the machine that runs Underway.",
     ),
+    "registry-refused": CodeEntry(
+        10,
+        "A registry answered a request with an error.",
+        "Run it again; if it stays, look at the registry's log.",
+    ),
     "registry-unreachable": CodeEntry(
         6,
         "A registry does not answer a host's engine.",
@@ -860,6 +875,11 @@ CODES: dict[str, CodeEntry] = {
         4,
         "Several recorded releases have this tag: the same image with other configuration.",
         "Name the release by its number; `underway history --releases` lists them.",
+    ),
+    "release-dirty": CodeEntry(
+        4,
+        "The policy deploys commits only, and the release holds uncommitted work.",
+        "Commit, and deploy the file; rolling back never asks.",
     ),
     "release-unknown": CodeEntry(
         4,
@@ -951,6 +971,11 @@ CODES: dict[str, CodeEntry] = {
         "The app has no host of this name.",
         "Look at `underway status`, or at `x-underway.hosts`.",
     ),
+    "source-dirty": CodeEntry(
+        4,
+        "The policy ships commits only, and files differ from the commit, or there is none.",
+        "Commit, or put aside what `git status` shows.",
+    ),
     "source-external": CodeEntry(
         3,
         "A secret or config stands in a Swarm, not in this project.",
@@ -1038,6 +1063,11 @@ CODES: dict[str, CodeEntry] = {
         "A name under `test` cannot be the name of a suite.",
         "Use lower-case letters, digits, `-` and `_`.",
     ),
+    "suite-service-missing": CodeEntry(
+        4,
+        "A suite of the file names a service that the recorded release has not.",
+        "Check out the commit of the release, whose file has the suites for it.",
+    ),
     "suite-unknown": CodeEntry(
         2,
         "A suite that was named is not in the file.",
@@ -1048,10 +1078,25 @@ CODES: dict[str, CodeEntry] = {
         "A tag strategy is empty, `latest`, or has a placeholder that does not exist.",
         "Use a template such as {semver} or {date}-{commit}.",
     ),
+    "tag-not-given": CodeEntry(
+        4,
+        "The tag was not given to a release by `tag add`; tags made when shipping keep the image.",
+        "`underway tag list` shows all tags.",
+    ),
+    "tag-not-removable": CodeEntry(
+        4,
+        "The registry takes no tags away: deleting is switched off.",
+        "Switch it on, or take the tag away in the registry's own pages.",
+    ),
+    "tag-refused": CodeEntry(
+        4,
+        "The tag cannot name a release: it is `latest`, moves, or is not well formed.",
+        "Use letters, digits, `.`, `_` and `-`.",
+    ),
     "tag-taken": CodeEntry(
         4,
         "A tag names another image in the registry already, and is never moved.",
-        "Commit what made the difference, or add `{number}` to `tags:`.",
+        "Commit what made the difference, or add `{build}` to `tags:`.",
     ),
     "tag-unknown": CodeEntry(
         4,

@@ -20,7 +20,8 @@ def pull_image(engine: Engine, image: ImageIdentity, progress: Progress | None =
     longer has it, UnreachableError where it does not answer.
     """
     found = find_image(engine, image)
-    if found is None:
+    is_named = not image.pull_reference or engine.image(image.pull_reference) is not None
+    if found is None or not is_named:
         if not image.pull_reference:
             raise image_gone(image, "no registry holds it")
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from underway.image.steps import is_image
+from underway.image.steps import digest_in, is_image
 from underway.model.image import ImageIdentity
 from underway.model.names import LABEL_TOOLS, HostName
 from underway.model.plan import Lane
@@ -44,7 +44,17 @@ def transfer_lanes(
 
 
 def _holds(host: HostState, image: ImageIdentity) -> bool:
-    return bool(ids_of(host, {image}))
+    """Whether a host has an image, and by the name that its containers are made from.
+
+    What was promoted may stand there as the other environment's: pulling it brings the name alone.
+    """
+    ids = ids_of(host, {image})
+    held = [state for state in host.images if state.id in ids]
+    if not image.pull_reference or not held:
+        return bool(held)
+    if host.facts.uses_containerd_store and not any(state.repo_digests for state in held):
+        return True  # some of these engines tell no digests
+    return any(digest_in(state, image.repository) == image.manifest_digest for state in held)
 
 
 def ids_of(host: HostState, images: Iterable[ImageIdentity]) -> set[str]:

@@ -17,7 +17,7 @@ from underway.image.definition import fingerprint, with_labels, with_platform
 from underway.image.named import named_image
 from underway.image.reference import Reference, parse_reference
 from underway.image.steps import digest_in
-from underway.image.tags import SourceFacts, TagContext, finish, stems
+from underway.image.tags import SourceFacts, TagContext, finish, stems, version_of
 from underway.model.image import ImageIdentity, ImageState
 from underway.model.names import LABEL_APP, LABEL_SERVICE, HostName, ServiceName
 from underway.model.release import Release, ServiceImage
@@ -32,13 +32,17 @@ LABEL_BUILD: Final = "underway.build"
 
 @dataclass(frozen=True, slots=True)
 class ShipWish:
-    """What shall be shipped. `refresh` names services whose `image:` is resolved anew."""
+    """What shall be shipped. `refresh` names services whose `image:` is resolved anew.
+
+    With `requires_clean`, uncommitted work is refused.
+    """
 
     spec: AppSpec
     source: SourceFacts
     context: TagContext = field(default_factory=TagContext)
     previous: Release | None = None
     refresh: frozenset[ServiceName] = frozenset()
+    requires_clean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Shipment:
     images: tuple[ServiceImage, ...]
     tag: str
     commit: str
+    tags: tuple[str, ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +76,15 @@ def ship(wish: ShipWish, yard: Yard, prove: Prove = lambda _: True) -> Shipment:
 
     Nothing on any host changes but images.
 
-    Raises RefusedError (`build-failed`, `tag-taken`, `tag-unknown`, `platforms-mixed`),
+    Raises RefusedError (`build-failed`, `source-dirty`, `tag-taken`, `tag-unknown`,
+    `platforms-mixed`),
     ConfigurationError, UnreachableError (`registry-unreachable`), EngineError, UsageError
     (`service-unknown`) where a service to refresh is not in the file.
     """
     _require_known(wish)
     built = [service for service in wish.spec.services if service.build is not None]
+    if built:
+        _require_committed(wish)
     tags = stems(wish.spec.tags, wish.source, wish.context) if built else ()
     images: dict[ServiceName, ImageIdentity] = {}
     builds = [_Build(wish, yard, group, tags).run() for group in _groups(wish.spec, built)]
@@ -85,8 +94,8 @@ def ship(wish: ShipWish, yard: Yard, prove: Prove = lambda _: True) -> Shipment:
         if service.name not in images:
             images[service.name] = named_image(
                 service,
-                _kept(wish, service),
-                engine=_host_of(service, yard),
+                None if service.name in wish.refresh else kept_image(wish.previous, service),
+                engine=first_host(service, yard),
                 workshop=yard.engine,
                 progress=yard.progress,
             )
@@ -94,10 +103,12 @@ def ship(wish: ShipWish, yard: Yard, prove: Prove = lambda _: True) -> Shipment:
         for build in builds:
             images.update(build.publish())
     return Shipment(
-        spec=_with_ports(wish, yard, images),
+        spec=with_ports(wish.spec, yard, images),
         images=tuple(ServiceImage(name, images[name]) for name in sorted(images)),
         tag=builds[0].tags[0] if builds else "",
         commit=wish.source.revision,
+        tags=builds[0].tags if builds else (),
+        version=_version(wish) if builds else "",
     )
 
 
@@ -112,7 +123,7 @@ class _Build:
         self._engine = yard.engine
         self._services = services
         self._stems = stems_
-        self._names = {service.name: _repository(wish.spec, service) for service in services}
+        self._names = {service.name: repository_of(wish.spec, service) for service in services}
         self._repositories = tuple(dict.fromkeys(self._names.values()))
 
     def run(self) -> Built:
@@ -220,7 +231,7 @@ class _Build:
             "tag-taken",
             f"{reference} names another image already, and a tag is never moved",
             cause=f"the registry has {there}, this build is {state.id}",
-            hint="Commit the change that made the difference, or add `{number}` to `tags:`.",
+            hint="Commit the change that made the difference, or add `{build}` to `tags:`.",
         )
 
 
@@ -234,7 +245,25 @@ def _require_known(wish: ShipWish) -> None:
         )
 
 
-def _host_of(service: ServiceSpec, yard: Yard) -> Engine:
+def _require_committed(wish: ShipWish) -> None:
+    if not wish.requires_clean or wish.source.is_exact:
+        return
+    what = "there are uncommitted changes" if wish.source.commit else "the source is no git commit"
+    raise RefusedError(
+        "source-dirty",
+        f"{what}, and the policy ships commits only",
+        cause="`policy: {require: [clean]}` of the file",
+        hint="Commit, or put aside what differs (`git status` shows it).",
+    )
+
+
+def _version(wish: ShipWish) -> str:
+    """The version that this commit has from now on; "" where no tag says it, or for no commit."""
+    is_named = any("{semver}" in strategy for strategy in wish.spec.tags)
+    return version_of(wish.source, wish.context) if is_named and wish.source.is_exact else ""
+
+
+def first_host(service: ServiceSpec, yard: Yard) -> Engine:
     """The first host of a service that can be asked, else the building engine."""
     return next((yard.hosts[name] for name in service.hosts if name in yard.hosts), yard.engine)
 
@@ -244,39 +273,39 @@ def _groups(spec: AppSpec, built: list[ServiceSpec]) -> tuple[tuple[ServiceSpec,
     groups: dict[tuple[str, str, str], list[ServiceSpec]] = {}
     for service in sorted(built, key=lambda item: item.name):
         if service.build is not None:
-            _repository(spec, service)
+            repository_of(spec, service)
             key = (service.build.context, service.build.dockerfile, service.build.definition)
             groups.setdefault(key, []).append(service)
     return tuple(tuple(group) for group in groups.values())
 
 
-def _repository(spec: AppSpec, service: ServiceSpec) -> Reference:
+def repository_of(spec: AppSpec, service: ServiceSpec) -> Reference:
     """Where a built image is kept: `image:` without its tag, else Compose's `app-service`."""
     written = parse_reference(service.image or f"{spec.name}-{service.name}", place=service.place)
     return Reference(written.registry, written.path)
 
 
-def _kept(wish: ShipWish, service: ServiceSpec) -> ImageIdentity | None:
+def kept_image(previous: Release | None, service: ServiceSpec) -> ImageIdentity | None:
     """The image of the previous release, where the file still says the same."""
-    if wish.previous is None or service.name in wish.refresh:
+    if previous is None:
         return None
     try:
-        before = wish.previous.spec.service(service.name)
-        image = wish.previous.image_of(service.name)
+        before = previous.spec.service(service.name)
+        image = previous.image_of(service.name)
     except KeyError:
         return None
     return image if before.image == service.image and before.build is None else None
 
 
-def _with_ports(wish: ShipWish, yard: Yard, images: Mapping[ServiceName, ImageIdentity]) -> AppSpec:
+def with_ports(spec: AppSpec, yard: Yard, images: Mapping[ServiceName, ImageIdentity]) -> AppSpec:
     """The specification with each unsaid port of a proxied service taken from its image."""
     services = tuple(
         replace(service, proxy=replace(service.proxy, port=_port(yard, service, images)))
         if service.proxy is not None and not service.proxy.port
         else service
-        for service in wish.spec.services
+        for service in spec.services
     )
-    return replace(wish.spec, services=services)
+    return replace(spec, services=services)
 
 
 def _port(yard: Yard, service: ServiceSpec, images: Mapping[ServiceName, ImageIdentity]) -> int:

@@ -1,7 +1,8 @@
 """Tags: how an image built for a deploy is named, from what its source says of itself.
 
 A tag names one content for ever. So a tag of uncommitted work, or of work without a commit,
-carries the first digits of the image's own digest, and `latest` is refused.
+carries the first digits of the image's own digest, and `latest` is refused. Moving tags are the
+other kind: they stand beside the immutable ones, name what serves, and never deploy.
 """
 
 import hashlib
@@ -10,16 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from underway.errors import ConfigurationError, RefusedError
+from underway.image.versions import Bump, following, highest, read_version
+from underway.model.tagging import PLACEHOLDERS
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z]*)\}")
-_NAMES: Final = ("commit", "date", "environment", "number", "semver")
 _LENGTH: Final = 128
 _COMMIT_DIGITS: Final = 10
 _CONTENT_DIGITS: Final = 8
-_SEMVER: Final = re.compile(
-    r"v?((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)"
-    r"(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z.-]+)?)"
-)
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,7 @@ class SourceFacts:
         is_dirty: whether files differ from the commit.
         date: `YYYYMMDD` in UTC of the commit, or of today without one.
         git_tags: tags that point to the commit, sorted.
+        past_tags: tags of the commit and of all that it follows, sorted.
         root: directory of the checkout on this machine, or "".
     """
 
@@ -38,6 +38,7 @@ class SourceFacts:
     is_dirty: bool = False
     date: str = ""
     git_tags: tuple[str, ...] = ()
+    past_tags: tuple[str, ...] = ()
     root: str = ""
 
     @property
@@ -55,19 +56,22 @@ class SourceFacts:
 class TagContext:
     """What fills a strategy's placeholders beside the source.
 
-    `number` is the build number the caller gives (CI), `version` the next version, given with or
-    without a leading `v`; both "" where not given.
+    `build` is the number that the build server gives, `version` the next version, given with or
+    without a leading `v`; both "" where not given. `bump` computes the next version; `shipped` are
+    pairs of version and commit that were shipped before.
     """
 
     environment: str = ""
-    number: str = ""
+    build: str = ""
     version: str = ""
+    bump: Bump | None = None
+    shipped: tuple[tuple[str, str], ...] = ()
 
 
 def check_strategies(strategies: tuple[str, ...], *, place: str = "") -> None:
     """Refuse unknown placeholders and `latest`: ConfigurationError (`tag-invalid`)."""
     for strategy in strategies:
-        unknown = [name for name in _PLACEHOLDER.findall(strategy) if name not in _NAMES]
+        unknown = [name for name in _PLACEHOLDER.findall(strategy) if name not in PLACEHOLDERS]
         rest = _PLACEHOLDER.sub("", strategy)
         if not unknown and strategy and "{" not in rest and "}" not in rest:
             if strategy != "latest":
@@ -78,7 +82,9 @@ def check_strategies(strategies: tuple[str, ...], *, place: str = "") -> None:
         raise ConfigurationError(
             "tag-invalid",
             problem,
-            hint="Compose it of " + ", ".join(f"{{{name}}}" for name in _NAMES) + " and text.",
+            hint="Compose it of "
+            + ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+            + " and text.",
             place=place,
         )
 
@@ -107,8 +113,8 @@ def stems(strategies: tuple[str, ...], source: SourceFacts, context: TagContext)
             "no tag can be made: "
             + ", ".join(f"{{{name}}}" for name in sorted(set(missing)))
             + " has no value here",
-            hint="Tag the commit (`git tag v1.2.3`), give the value on the command line, or add "
-            "`{date}-{commit}` to `tags:`.",
+            hint="Tag the commit (`git tag v1.2.3`), say `--semver 1.2.3` or `--bump patch`, or "
+            "add `{date}-{commit}` to `tags:`.",
         )
     return tuple(dict.fromkeys(filled))
 
@@ -144,36 +150,50 @@ def sanitise(text: str) -> str:
 
 
 def version_of(source: SourceFacts, context: TagContext) -> str:
-    """The semantic version: the one given, else the highest git tag on the commit, or ""."""
+    """The semantic version: given, the commit's own, or the next one if that is asked for; or "".
+
+    Raises ConfigurationError (`tag-invalid`) for a given one that is none.
+    """
     if context.version:
-        found = _SEMVER.fullmatch(context.version)
-        if found is None:
-            raise ConfigurationError(
-                "tag-invalid",
-                f"`{context.version}` is not a semantic version",
-                hint="Give it as MAJOR.MINOR.PATCH.",
-            )
-        return found[1]
-    versions = [found[1] for tag in source.git_tags if (found := _SEMVER.fullmatch(tag))]
-    if source.is_dirty or not versions:
+        return read_version(context.version)
+    if not source.is_dirty:
+        own = tuple(version for version, commit in context.shipped if commit == source.commit)
+        found = highest(source.git_tags) or (highest(own) if source.commit else "")
+        if found:
+            return found
+    if context.bump is None:
         return ""
-    return max(versions, key=_precedence)
+    known = (*source.past_tags, *(version for version, _ in context.shipped))
+    return following(highest(known), context.bump)
+
+
+def require_tag(tag: str) -> None:
+    """Refuse what cannot be an immutable tag: RefusedError (`tag-refused`)."""
+    if _TAG.fullmatch(tag) and tag != "latest":
+        return
+    raise RefusedError(
+        "tag-refused",
+        f"`{tag}` cannot be a tag of a release",
+        cause="`latest` never deploys: it names no particular image" if tag == "latest" else "",
+        hint="Use letters, digits, `.`, `_` and `-`, such as `approved-2026-05`.",
+    )
+
+
+def moving_tags(strategies: tuple[str, ...], environment: str) -> tuple[str, ...]:
+    """The moving tags of an environment; one that needs an environment is left out without one."""
+    found = [
+        sanitise(strategy.replace("{environment}", environment).strip("-._ "))
+        for strategy in strategies
+        if environment or "{" not in strategy
+    ]
+    return tuple(dict.fromkeys(tag for tag in found if tag))
 
 
 def _facts(source: SourceFacts, context: TagContext) -> dict[str, str]:
     return {
+        "build": context.build,
         "commit": source.commit[:_COMMIT_DIGITS],
         "date": source.date,
         "environment": context.environment,
-        "number": context.number,
         "semver": version_of(source, context),
     }
-
-
-def _precedence(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]]:
-    """Order of versions after semver.org, section 11: a pre-release comes before its release."""
-    core, _, pre = version.partition("+")[0].partition("-")
-    parts = tuple(
-        (not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in pre.split(".")
-    )
-    return tuple(int(number) for number in core.split(".")), not pre, parts if pre else ()

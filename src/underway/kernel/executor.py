@@ -39,7 +39,8 @@ from underway.model.event import (
 from underway.model.names import ContainerName, HostName, ServiceName
 from underway.model.plan import Lane, Plan, Stage
 from underway.model.step import RemoveUpstream, SetUpstream, Step, Verdict
-from underway.ports import Clock, Lock
+from underway.ports import Clock
+from underway.ports.locking import Lock
 
 MOST_LANES_AT_ONCE: Final = 32
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from underway.model.names import HostName
+from underway.model.names import HostName, ReleaseNumber
 from underway.model.release import LedgerState, Release, RunRecord
+from underway.model.tagging import ReleaseTag
 
 
 def last_run(ledger: LedgerState) -> int:
@@ -33,6 +34,16 @@ def recorded_runs(ordered: Iterable[LedgerState]) -> tuple[RunRecord, ...]:
             if run.number not in found or not found[run.number].ended_at:
                 found[run.number] = run
     return tuple(found[number] for number in sorted(found))
+
+
+def recorded_tags(ordered: Iterable[LedgerState]) -> dict[str, ReleaseNumber]:
+    """The release behind each tag that was given after shipping; the newest word counts."""
+    words: dict[str, ReleaseTag] = {}
+    for ledger in ordered:
+        for word in ledger.tags:
+            if word.tag not in words or word.at > words[word.tag].at:
+                words[word.tag] = word
+    return {tag: word.release for tag, word in sorted(words.items()) if not word.is_removed}
 
 
 def disputed_releases(ledgers: Iterable[LedgerState]) -> dict[int, tuple[HostName, ...]]:

@@ -1,12 +1,21 @@
 """Releases and runs: what is recorded on the hosts, immutable once written."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from underway.model.history import Doubt
 from underway.model.image import ImageIdentity
-from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, RunNumber, ServiceName
+from underway.model.names import (
+    NO_RELEASE,
+    AppName,
+    HostName,
+    ReleaseNumber,
+    RunNumber,
+    ServiceName,
+)
 from underway.model.sensitive import SensitiveDigest
 from underway.model.spec import AppSpec
+from underway.model.tagging import ReleaseTag
 from underway.model.testing import Attestation, ReleasedSuite
 
 
@@ -18,13 +27,27 @@ class ServiceImage:
     image: ImageIdentity
 
 
+DIRTY: Final = "-dirty"
+"""Ends the commit of a release that holds work which was not committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The release that another one was promoted from: the same images, elsewhere."""
+
+    app: AppName
+    release: ReleaseNumber
+    environment: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """Image digests + resolved configuration + a number: what deploys and rolls back.
 
     `created_at` is an RFC 3339 time in UTC, `tag` the name people use, `commit` the source
     revision or "", `sensitive` the keyed digests of the values that stand in the vault, `suites`
-    the tests that its images were to pass.
+    the tests that its images were to pass. `tags` are all names that built images got, `tag` first;
+    `version` is its semantic version or ""; `origin` tells what it was promoted from.
     """
 
     number: ReleaseNumber
@@ -36,6 +59,15 @@ class Release:
     created_at: str = ""
     created_by: str = ""
     suites: tuple[ReleasedSuite, ...] = ()
+    tags: tuple[str, ...] = ()
+    version: str = ""
+    origin: Origin | None = None
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether a commit alone names what it was built from; True where nothing was built."""
+        is_built = any(service.build for service in self.spec.services)
+        return not is_built or (bool(self.commit) and not self.commit.endswith(DIRTY))
 
     def image_of(self, service: ServiceName) -> ImageIdentity:
         """The image `service` runs; raises KeyError."""
@@ -105,6 +137,7 @@ class LedgerState:
     current: ReleaseNumber = NO_RELEASE
     head: str = ""
     attestations: tuple[Attestation, ...] = ()
+    tags: tuple[ReleaseTag, ...] = ()
     hashes: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()

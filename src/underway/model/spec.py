@@ -16,6 +16,7 @@ from underway.model.names import (
     ServiceName,
     VolumeName,
 )
+from underway.model.remark import Remark
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -307,18 +308,11 @@ class EdgeSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
-    """Something the user should know about the file: a key without effect, a choice made."""
-
-    code: str
-    message: str
-    place: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class AppSpec:
     """One Compose project, understood.
 
+    `tags` are strategies of immutable tags, `moving_tags` of those that follow what serves; `bump`
+    is the part of the last version that grows where a commit has none, or "".
     `tools` is the reference of the tools image ("" for Underway's own); `subnet` the range that
     networks created on hosts take their subnets from.
     """
@@ -331,6 +325,8 @@ class AppSpec:
     volumes: tuple[VolumeSpec, ...] = ()
     networks: tuple[NetworkSpec, ...] = ()
     tags: tuple[str, ...] = ("{date}-{commit}",)
+    moving_tags: tuple[str, ...] = ()
+    bump: str = ""
     tools: str = ""
     subnet: str = "10.213.0.0/16"
     remarks: tuple[Remark, ...] = ()

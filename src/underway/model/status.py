@@ -77,12 +77,16 @@ class ReleaseStanding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStatus:
-    """A recorded release: what became of it, the hosts that run it, releases of the same tag."""
+    """A recorded release: what became of it, the hosts that run it, releases of the same tag.
+
+    `names` are all tags that mean it.
+    """
 
     release: Release
     standing: ReleaseStanding
     hosts: tuple[HostName, ...] = ()
     namesakes: tuple[ReleaseNumber, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def is_current(self) -> bool:

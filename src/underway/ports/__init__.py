@@ -6,19 +6,18 @@ to use from several threads at once.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from underway.model.container import ContainerRequest
 from underway.model.event import Event
 from underway.model.happening import ContainerEvent
 from underway.model.image import ImageState
-from underway.model.lock import LockHolder
 from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.release import Adjustment, Binding, LedgerState, Release, RunRecord
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, VolumeState
 from underway.model.spec import BuildSpec, FileSpec, HostSpec, NetworkSpec, VolumeSpec
+from underway.model.tagging import ReleaseTag
 from underway.model.testing import Attestation
 from underway.model.traffic import EdgeState, Sessions, Upstream
 from underway.model.usage import UsageSample
@@ -240,6 +239,9 @@ class Ledger(Protocol):
     def record_attestation(self, attestation: Attestation) -> None:
         """Write that a suite passed; one whose definition is attested already is fine."""
 
+    def record_tag(self, tag: ReleaseTag) -> None:
+        """Write that a tag was given to a release or taken from it; the same again is fine."""
+
 
 class Vault(Protocol):
     """Sensitive values of one app on one host, in its anchor, readable by root only."""
@@ -259,54 +261,6 @@ class Vault(Protocol):
 
     def write(self, release: ReleaseNumber, values: SensitiveValues, key: bytes) -> None:
         """Write a release's values and the digest key, whole or not at all."""
-
-
-class Lock(Protocol):
-    """The lock of one app on all its hosts: attached containers that end with their client."""
-
-    def confirm(self) -> None:
-        """Wait until a claimed lock is held on every host; nothing may be changed before."""
-
-    def check(self, host: HostName | None = None) -> None:
-        """Raise LockLostError unless the lock was confirmed a moment ago.
-
-        A client that lost it on every host may have been replaced: it must change nothing more.
-        One that lost it on some hosts only (a partition) still keeps others out, as they need
-        every host's; with `host`, the lock there is taken again before anything happens there.
-        """
-
-    def release(self) -> None:
-        """Give the lock back; never raises."""
-
-    def __enter__(self) -> Self:
-        """The lock is held."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Release it."""
-
-
-class Locks(Protocol):
-    """Takes and tells locks."""
-
-    def acquire(self, app: AppName, purpose: str, *, wait_s: float) -> Lock:
-        """Claim the lock and confirm it."""
-
-    def claim(self, app: AppName, purpose: str, *, wait_s: float) -> Lock:
-        """Keep everybody else out, on every host in sorted order; LockedError names the holder.
-
-        The lock is not held before it is confirmed: it still starts.
-        """
-
-    def holders(self, app: AppName) -> tuple[LockHolder, ...]:
-        """Who holds it now."""
-
-    def close(self) -> None:
-        """Give back what was claimed and never given back; raises nothing."""
 
 
 class Builder(Protocol):

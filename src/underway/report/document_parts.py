@@ -16,12 +16,21 @@ class ImagePart(msgspec.Struct, frozen=True):
     manifest_digest: str
 
 
+class OriginPart(msgspec.Struct, frozen=True):
+    """The release that one was promoted from."""
+
+    app: str
+    environment: str
+    release: int
+
+
 class ReleasePart(msgspec.Struct, frozen=True):
     """A release without its configuration.
 
     `history --releases` tells more: `standing` is `current`, `ran`, `shipped`, `not finished` or
     `failed` (it never served), `hosts` those that run it, `namesakes` others with the same tag.
-    `tests` is `passed` or `untested`, or "" where none were declared when it was shipped.
+    `tests` is `passed` or `untested`, or "" where none were declared when it was shipped. `tags`
+    are all its tags, `semver` its version or "", `origin` what it was promoted from.
     """
 
     number: int
@@ -34,6 +43,26 @@ class ReleasePart(msgspec.Struct, frozen=True):
     hosts: tuple[str, ...] = ()
     namesakes: tuple[int, ...] = ()
     tests: str = ""
+    tags: tuple[str, ...] = ()
+    semver: str = ""
+    origin: OriginPart | None = None
+
+
+class TagPart(msgspec.Struct, frozen=True):
+    """A tag of a repository. `tag_kind` is `own`, `given`, `moving` or `foreign`.
+
+    `digest` is the manifest's in a registry, else the configuration's; `release` 0 where no
+    recorded release has this image; `hosts` those that run it.
+    """
+
+    repository: str
+    tag: str
+    tag_kind: str
+    digest: str
+    created_at: str
+    size_bytes: int
+    release: int
+    hosts: tuple[str, ...]
 
 
 class ErrorPart(msgspec.Struct, frozen=True):

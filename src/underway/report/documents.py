@@ -37,6 +37,7 @@ from underway.report.look_documents import (
     HappeningDocument,
     ReleaseDetailDocument,
     ReportDocument,
+    TagsDocument,
     UrlsDocument,
     UsageDocument,
 )
@@ -272,6 +273,7 @@ Document = (
     | ComparisonDocument
     | CheckDocument
     | SuitesDocument
+    | TagsDocument
     | LockDocument
     | BackupsDocument
     | RestorePointDocument

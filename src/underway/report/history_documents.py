@@ -12,6 +12,7 @@ from underway.model.testing import proof_of
 from underway.report.document_parts import (
     DetailPart,
     ImagePart,
+    OriginPart,
     PartChangePart,
     ReleasePart,
     RunPart,
@@ -96,6 +97,7 @@ def _status(known: ReleaseStatus) -> ReleasePart:
         standing=known.standing,
         hosts=known.hosts,
         namesakes=known.namesakes,
+        tags=known.names,
     )
 
 
@@ -109,6 +111,7 @@ def _number(entry: RunRecord) -> int:
 
 
 def _release(release: Release) -> ReleasePart:
+    origin = release.origin
     return ReleasePart(
         number=release.number,
         tag=release.tag,
@@ -125,4 +128,7 @@ def _release(release: Release) -> ReleasePart:
             for entry in release.images
         ),
         tests=proof_of(release.suites, frozenset()).value,
+        tags=release.tags,
+        semver=release.version,
+        origin=OriginPart(origin.app, origin.environment, origin.release) if origin else None,
     )

@@ -70,7 +70,7 @@ def release_lines(release: Release) -> list[Line]:
 def _tag(known: ReleaseStatus) -> Span:
     """The tag; where other releases have it too, it names none of them."""
     if not known.namesakes:
-        return Span(known.release.tag or "-")
+        return Span(", ".join(known.names or (known.release.tag,)) or "-")
     return warn(f"{known.release.tag} (one of {len(known.namesakes) + 1})")
 
 

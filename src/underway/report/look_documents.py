@@ -6,7 +6,14 @@ import msgspec
 
 from underway.model.spec import AppSpec
 from underway.model.testing import ReleasedSuite
-from underway.report.document_parts import PartChangePart, ReleasePart, RunPart, UrlPart, UsagePart
+from underway.report.document_parts import (
+    PartChangePart,
+    ReleasePart,
+    RunPart,
+    TagPart,
+    UrlPart,
+    UsagePart,
+)
 
 
 class ReleaseDetailDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="release-detail"):
@@ -29,6 +36,14 @@ class ComparisonDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="com
     is_same: bool
     parts: tuple[PartChangePart, ...]
     unknown: tuple[str, ...]
+    version: Literal[1] = 1
+
+
+class TagsDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="tags"):
+    """`underway tag list --json`, newest first."""
+
+    app: str
+    tags: tuple[TagPart, ...]
     version: Literal[1] = 1
 
 

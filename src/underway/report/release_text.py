@@ -25,6 +25,12 @@ def release_detail_lines(detail: ReleaseDetail) -> list[Line]:
     ]
     if release.spec.environment:
         rows.append(("environment", release.spec.environment))
+    if release.origin is not None:
+        origin = release.origin
+        where = f", environment {origin.environment}" if origin.environment else ""
+        rows.append(("promoted", f"from release {origin.release} of {origin.app}{where}"))
+    if len(detail.status.names) > 1:
+        rows.append(("tags", ", ".join(detail.status.names)))
     if detail.status.namesakes:
         others = ", ".join(map(str, detail.status.namesakes))
         rows.append(("same tag", f"release {others}"))

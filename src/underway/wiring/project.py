@@ -34,6 +34,7 @@ class ReadProject:
     testing: Suites = field(default_factory=Suites)
     backup: BackupPolicy | None = None
     signing: KeySource | None = None
+    requires_clean: bool = False
 
 
 class Project:
@@ -88,6 +89,7 @@ class Project:
             testing=understood.testing,
             backup=understood.backup,
             signing=understood.signing,
+            requires_clean=understood.requires_clean,
         )
 
     def signing_key(self, source: KeySource) -> Sensitive:
@@ -99,7 +101,9 @@ class Project:
 
     def _read_site(self, unread: UnderwayError) -> ReadProject:
         site = self.site()
-        return ReadProject(site.spec, unread=unread, signing=site.signing)
+        return ReadProject(
+            site.spec, unread=unread, signing=site.signing, requires_clean=site.requires_clean
+        )
 
 
 def _sources(options: SessionOptions) -> Sources:

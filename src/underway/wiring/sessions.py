@@ -141,6 +141,7 @@ def _session(
     seals: Seals,
 ) -> Session:
     from underway.adapters.lock import AttachedLocks
+    from underway.adapters.signature import AttestationKey
     from underway.wiring.outline import names_of
 
     spec = read.spec
@@ -155,13 +156,7 @@ def _session(
         locks=AttachedLocks(
             engines.values(), lambda _: workshop.tools_reference(), bring=workshop.bring_tools
         ),
-        workshop=Workshop(
-            ship=workshop.ship,
-            tools=workshop.tools,
-            pull=workshop.pull,
-            send=workshop.send,
-            bench=workshop.bench,
-        ),
+        workshop=_functions_of(workshop),
         clock=SystemClock(),
         voice=voice,
         way_to=lambda name: engines[name].connection.way,
@@ -169,5 +164,19 @@ def _session(
         testing=read.testing,
         backups=backup_desk(read, options, engines, workshop),
         commands=command_desk(engines, workshop),
+        requires_clean=read.requires_clean,
+        signer=AttestationKey(seals.key.secret) if seals.key else None,
         noticed=lambda snapshot: names.remember(seen_names(snapshot)),
+    )
+
+
+def _functions_of(workshop: HostWorkshop) -> Workshop:
+    return Workshop(
+        ship=workshop.ship,
+        tools=workshop.tools,
+        pull=workshop.pull,
+        send=workshop.send,
+        bench=workshop.bench,
+        registry=workshop.registry,
+        carry=workshop.carry,
     )

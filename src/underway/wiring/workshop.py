@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from underway import __version__
-from underway.api.session import Shipped
+from underway.api.session import Order, Parcel, Shipped
 from underway.errors import UnderwayError, UnreachableError
 from underway.kernel.telling import Voice
 from underway.model.event import Output
@@ -19,9 +19,7 @@ from underway.model.names import (
     LOCAL_HOST,
     ContainerName,
     HostName,
-    ServiceName,
 )
-from underway.model.release import Release
 from underway.model.sensitive import SensitiveValues
 from underway.model.spec import AppSpec, HostSpec
 from underway.ports import Engine, Progress
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from underway.image.shipment import Prove, Yard
     from underway.image.testing.bench import Bench
     from underway.image.testing.means import LogKeeper
+    from underway.ports.registry import Registry
 
 TOOLS_REFERENCE: Final = f"underway-tools:{__version__}"
 TOOLS_VARIABLE: Final = "UNDERWAY_TOOLS_IMAGE"
@@ -42,7 +41,13 @@ BUILD_NUMBER_VARIABLES: Final = (
     "GITHUB_RUN_NUMBER",
     "CI_PIPELINE_IID",
     "BUILD_NUMBER",
+    "CIRCLE_BUILD_NUM",
+    "BUILDKITE_BUILD_NUMBER",
+    "DRONE_BUILD_NUMBER",
+    "BITBUCKET_BUILD_NUMBER",
+    "BUILD_BUILDID",
 )
+"""The caller's own; GitHub, GitLab, Jenkins, CircleCI, Buildkite, Drone, Bitbucket, Azure."""
 
 
 class HostWorkshop:
@@ -67,34 +72,59 @@ class HostWorkshop:
         self._tools: ImageIdentity | None = None
         self._voice: Voice | None = None
         self._logs: LogKeeper | None = None
+        self._registry: Registry | None = None
 
-    def ship(
-        self,
-        spec: AppSpec,
-        previous: Release | None,
-        refresh: frozenset[ServiceName],
-        voice: Voice,
-        prove: "Prove",
-    ) -> Shipped:
+    def ship(self, spec: AppSpec, order: Order, voice: Voice, prove: "Prove") -> Shipped:
         """See `api.session.Ship`."""
         from underway.adapters.source import source_facts
         from underway.image.shipment import ShipWish, ship
         from underway.image.tags import TagContext
+        from underway.image.versions import Bump
 
         self._voice = voice
         environ = self._options.environ
         context = next((s.build.context for s in spec.services if s.build), "")
         directory = Path(context) if context and Path(context).is_dir() else Path.cwd()
-        number = next((environ[n] for n in BUILD_NUMBER_VARIABLES if environ.get(n)), "")
+        asked = order.version.bump or (Bump(spec.bump) if spec.bump else None)
         wish = ShipWish(
             spec=spec,
             source=source_facts(directory, environment=environ, now=time.time()),
-            context=TagContext(self._options.environment, number),
-            previous=previous,
-            refresh=refresh,
+            context=TagContext(
+                self._options.environment,
+                build=next((environ[n] for n in BUILD_NUMBER_VARIABLES if environ.get(n)), ""),
+                version=order.version.given,
+                bump=asked,
+                shipped=order.shipped,
+            ),
+            previous=order.previous,
+            refresh=order.refresh,
+            requires_clean=order.requires_clean,
         )
         made = ship(wish, self._yard(), prove)
-        return Shipped(made.spec, made.images, made.tag, made.commit)
+        return Shipped(made.spec, made.images, made.tag, made.commit, made.tags, made.version)
+
+    def carry(self, spec: AppSpec, parcel: Parcel, voice: Voice) -> Shipped:
+        """See `api.session.Workshop.carry`."""
+        from underway.image.promotion import Promotion, promote
+
+        self._voice = voice
+        given = (parcel.origin, parcel.previous, parcel.sources)
+        wish = Promotion(spec, *given, is_moved=parcel.is_moved)
+        made = promote(wish, self._yard(), self.registry())
+        return Shipped(made.spec, made.images, made.tag, made.commit, made.tags, made.version)
+
+    def registry(self) -> "Registry":
+        """The registries of images, asked by this machine with Docker's credentials."""
+        from underway.adapters.registry import HttpRegistry, is_insecure
+
+        if self._registry is None:
+
+            def said() -> Mapping[str, Any]:
+                connection = self._workbench().connection
+                return dict(connection.read("/info", "ask the engine's state"))
+
+            self._registry = HttpRegistry(lambda name: is_insecure(said, name))
+        return self._registry
 
     def tools(self) -> ImageIdentity:
         """The tools image, present on the workshop's engine; made once a run."""

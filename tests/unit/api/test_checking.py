@@ -23,7 +23,8 @@ from underway.model.lock import LockHolder
 from underway.model.names import LABEL_APP, LABEL_ROLE, AppName, ContainerName, HostName
 from underway.model.snapshot import Role
 from underway.model.spec import AppSpec, BuildSpec, EdgeSpec, HostSpec, ServiceSpec
-from underway.ports import Engine, Lock, Progress
+from underway.ports import Engine, Progress
+from underway.ports.locking import Lock
 from underway.ports.output import ExecResult
 
 APP = AppName("libra")

@@ -13,6 +13,7 @@ from tests.unit.image.testing.scene import Scene, ended
 from underway import api
 from underway.api.session import Shipped, Workshop
 from underway.errors import ConfigurationError, RefusedError, UsageError
+from underway.model.names import ServiceName
 from underway.model.release import Release
 from underway.model.testing import Proof, Suites, SuiteSpec, proof_of
 
@@ -153,3 +154,20 @@ def test_suites_that_are_not_there_are_told() -> None:
     team.testing = replace(team.testing, suites=())
     with pytest.raises(ConfigurationError):
         api.test(team.session())
+
+
+def test_a_release_that_was_shipped_untested_is_proved_by_testing_its_own_images() -> None:
+    team = Team()
+    number = api.ship(team.session(), untested=True).number
+    shipped = len(team.pushes)
+    report = api.retest(team.session(), number)
+    assert (report.exit_code, team.runs, team.attested) == (0, 1, 1)
+    assert len(team.pushes) == shipped, "nothing was built or pushed"
+    api.deploy(team.session(), api.DeployOptions(release=number))
+
+
+def test_a_release_that_lacks_what_a_suite_names_is_not_tested() -> None:
+    team = Team(testing=Suites((SuiteSpec("web", WEB, needs=(ServiceName("cache"),)),)))
+    with pytest.raises(RefusedError, match="`cache`") as caught:
+        api.retest(team.session(), team.released().number)
+    assert caught.value.code == "suite-service-missing"

@@ -19,7 +19,8 @@ from underway.model.names import ReleaseNumber
 from underway.model.release import Release, ServiceImage
 from underway.model.spec import AppSpec, HostSpec, ServiceSpec
 from underway.model.status import ReleaseStanding, ReleaseStatus
-from underway.ports import Engine, Lock, Progress
+from underway.ports import Engine, Progress
+from underway.ports.locking import Lock
 from underway.wiring.options import Reading
 
 SPEC = AppSpec(

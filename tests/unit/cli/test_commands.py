@@ -60,7 +60,7 @@ def test_deploy_hands_on_what_was_asked(
         api.DeployOptions(
             release=ReleaseNumber(9),
             recreate=True,
-            refresh=frozenset({ServiceName("db")}),
+            ship=api.ShipWish(frozenset({ServiceName("db")})),
             allow_interruption=True,
             skip_hosts=frozenset({HostName("app2")}),
             wait_s=300,
@@ -210,7 +210,7 @@ def test_plan_shows_the_plan_and_its_document(
 
 
 def test_ship_shows_the_release(stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: Capture):
-    monkeypatch.setattr(api, "ship", lambda _session, **_: RELEASE)
+    monkeypatch.setattr(api, "ship", lambda _session, _wish, **_: RELEASE)
     assert run_program(["ship"]) == 0
     assert capsys.readouterr().out.startswith("release 12 (v2) of libra\n")
     assert run_program(["ship", "--json"]) == 0

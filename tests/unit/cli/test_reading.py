@@ -6,7 +6,7 @@ from tests.unit.cli.conftest import Stage
 from underway import api
 from underway.cli.program import run_program
 from underway.cli.sections import SECTIONS
-from underway.errors import RefusedError
+from underway.errors import RefusedError, UsageError
 from underway.model.history import Stance
 from underway.wiring.options import Reading
 
@@ -44,6 +44,9 @@ READINGS = {
     "backup list": Reading.WHOLE,
     "backup restore": Reading.WHOLE,
     "backup verify": Reading.WHOLE,
+    "tag add 3 approved": Reading.SITE,
+    "tag list": Reading.SITE,
+    "tag remove approved": Reading.SITE,
     "repair": Reading.SITE,
     "report": Reading.BEST,
     "prune": Reading.SITE,
@@ -55,7 +58,7 @@ ASKS_NO_HOST = {"completion", "config", "errors", "init"}
 
 def test_every_command_is_known_here() -> None:
     commands = {name for names in SECTIONS.values() for name in names}
-    assert {line.split()[0] for line in READINGS} == commands - ASKS_NO_HOST
+    assert {line.split()[0] for line in READINGS} == commands - ASKS_NO_HOST - {"promote"}
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +77,20 @@ def no_use_case(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_command_reads_no_more_than_it_needs(line: str, stage: Stage) -> None:
     assert run_program(line.split()) == RefusedError.exit_code
     assert stage.readings == [READINGS[line]]
+
+
+def test_promoting_reads_the_site_it_comes_from_and_the_whole_of_where_it_goes(
+    stage: Stage,
+) -> None:
+    line = ["promote", "3", "--to", "production"]
+    assert run_program(line) == RefusedError.exit_code
+    assert stage.readings == [Reading.SITE, Reading.WHOLE]
+
+
+@pytest.mark.parametrize("line", ["-E production promote", "-p libra promote"])
+def test_promoting_to_itself_is_a_wrong_command(line: str, stage: Stage) -> None:
+    assert run_program([*line.split(), "--to", "production"]) == UsageError.exit_code
+    assert stage.readings == [Reading.SITE]
 
 
 STANCES = {

@@ -50,8 +50,18 @@ def test_one_image_of_two_services_goes_to_a_host_once() -> None:
 
 
 def test_where_the_image_is_nothing_is_done() -> None:
-    here = _snapshot(a=(_image("sha256:c1"),), b=(_image("sha256:c1"),), c=(_image("sha256:c2"),))
+    pulled = _image("sha256:c1", digests=("r.io/x@sha256:m1",))
+    here = _snapshot(a=(pulled,), b=(pulled,), c=(_image("sha256:c2"),))
     assert transfer_lanes(images_by_host(SPEC, IMAGES), here, "new") == ()
+
+
+def test_an_image_that_came_from_elsewhere_is_pulled_for_its_name() -> None:
+    promoted = _image("sha256:c1", ("r.io/staging:1",), ("r.io/staging@sha256:m1",))
+    here = _snapshot(a=(promoted,), b=(_image("sha256:c1"),))
+    assert transfer_lanes({A: (PUSHED,), B: (PUSHED,)}, here, "new") == (
+        Lane(A, (PullImage(A, PUSHED, "new"),)),
+        Lane(B, (PullImage(B, PUSHED, "new"),)),
+    )
 
 
 def test_the_same_tag_on_another_content_does_not_count() -> None:

@@ -42,7 +42,12 @@ def test_source_facts_follow_git(tmp_path: Path) -> None:
         commit=git("rev-parse", "HEAD"),
         date="20260305",
         git_tags=("v1.0.0",),
+        past_tags=("v1.0.0",),
         root=str(tmp_path),
     )
     (tmp_path / "b").write_text("untracked")
     assert facts() == replace(clean, is_dirty=True)
+    git("add", ".")
+    git("commit", "-qm", "two")
+    after = facts()
+    assert (after.git_tags, after.past_tags) == ((), ("v1.0.0",))

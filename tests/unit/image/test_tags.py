@@ -33,8 +33,8 @@ def _tag(strategy: str, source: SourceFacts = CLEAN, context: TagContext | None 
         ("{date}-{commit}", "20260102-3f2a91c0d4"),
         ("{semver}", "1.10.0"),
         ("v{semver}", "v1.10.0"),
-        ("{environment}-{number}", "staging-eu-77"),
-        ("build.{number}", "build.77"),
+        ("{environment}-{build}", "staging-eu-77"),
+        ("build.{build}", "build.77"),
     ],
 )
 def test_each_placeholder_is_filled(strategy: str, tag: str) -> None:

@@ -19,6 +19,7 @@ from underway.model.release import Release, RunRecord, ServiceImage
 from underway.model.restore_point import Proof
 from underway.model.spec import AppSpec, EnvVar, HostSpec, SensitiveName, ServiceSpec
 from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus, ServiceUrl
+from underway.model.tagging import TagKind, TagStatus
 from underway.model.testing import SuiteOutcome, SuiteResult
 from underway.model.usage import ReplicaUsage, UsageReport
 from underway.report.backup_documents import (
@@ -61,6 +62,7 @@ from underway.report.look_documents import (
     ReportDocument,
 )
 from underway.report.suites_document import suites_document
+from underway.report.tags_text import tags_document
 from underway.report.view import fold_all
 
 SPEC = AppSpec(
@@ -97,6 +99,10 @@ SAMPLES: tuple[Document, ...] = (
         APP, (ReleaseStatus(RELEASE, ReleaseStanding.CURRENT, HOSTS),), ReleaseNumber(12)
     ),
     release_document(RELEASE),
+    tags_document(
+        APP,
+        (TagStatus("r.test/web", "v2", TagKind.OWN, "sha256:ab", "2026-01-02T00:00:00Z", 5),),
+    ),
     suites_document(
         APP,
         (

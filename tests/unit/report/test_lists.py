@@ -12,6 +12,7 @@ from underway.model.names import (
     VolumeName,
 )
 from underway.model.release import Release, RunRecord, ServiceImage
+from underway.model.remark import Remark
 from underway.model.spec import (
     AppSpec,
     Attachment,
@@ -25,7 +26,6 @@ from underway.model.spec import (
     Mount,
     MountKind,
     ProxySpec,
-    Remark,
     ServiceSpec,
     VolumeSpec,
 )
