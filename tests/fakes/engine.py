@@ -168,6 +168,11 @@ class FakeEngine(Looks):
             made.state = replace(made.state, name=ContainerName(new_name))
             self.made[new_name] = made
 
+    def set_restart(self, name: str, restart: str) -> None:
+        with self._call("set_restart"):
+            made = self._made(name)
+            made.state = replace(made.state, restart=restart)
+
     def logs(self, name: str, *, tail: int = 0, **_: object) -> Iterator[LogLine]:
         with self._call("logs"):
             return iter(self.behave(self._made(name).request).output[-tail:])

@@ -62,6 +62,7 @@ class Box:
     health: Health = Health.NONE
     exit_code: int = 0
     restarts: int = 0
+    restart: str = "unless-stopped"
 
     @classmethod
     def created(cls, request: ContainerRequest, image: str, number: str) -> "Box":
@@ -131,6 +132,7 @@ class Box:
             published=self.published if holds else (),
             addresses=self.addresses if holds else (),
             volumes=self.volumes,
+            restart=self.restart,
         )
 
 

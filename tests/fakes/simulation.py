@@ -9,7 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from tests.fakes.simulated_containers import create, need_image, remove, renew, start, stop
+from tests.fakes.simulated_containers import (
+    create,
+    need_image,
+    remove,
+    renew,
+    start,
+    stop,
+    taken_over,
+)
 from tests.fakes.simulated_edge import judge_gate, live_servers, route, unroute, watch_traffic
 from tests.fakes.simulated_host import Box, SimulatedHost, overlapping
 from underway.errors import EngineError, StepFailedError, UnreachableError
@@ -46,9 +54,11 @@ from underway.model.step import (
     RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
+    RenameContainer,
     RenewProxy,
     SendImage,
     SetCurrent,
+    SetRestart,
     SetUpstream,
     StartContainer,
     Step,
@@ -268,6 +278,8 @@ class Simulation:
                 start(self, host, name)
             case StopContainer():
                 stop(self, host, step, is_half=is_half)
+            case RenameContainer() | SetRestart():
+                taken_over(host, step)
             case RemoveContainer(container=name):
                 remove(self, host, name)
             case RenewProxy():

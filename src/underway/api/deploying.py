@@ -70,7 +70,7 @@ def ship(
         snapshot,
         lambda seen: load_cargo(session, seen, refresh=refresh, purpose=purpose),
     )
-    release = record_release(session, course, _seen_again(course, snapshot))
+    release = record_release(session, course, seen_again(course, snapshot))
     _record_attestations(session)
     return release
 
@@ -83,7 +83,7 @@ def plan(session: Session, options: DeployOptions | None = None) -> Plan:
     job = _job("plan", chosen)
     purpose = Purpose.PLAN
     course = Course.of(session, job, snapshot, lambda seen: _cargo(session, seen, chosen, purpose))
-    return course.plan(_seen_again(course, snapshot))
+    return course.plan(seen_again(course, snapshot))
 
 
 def deploy(session: Session, options: DeployOptions | None = None) -> DeployResult:
@@ -188,7 +188,7 @@ def carried_out(
         snapshot = session.observe()
         before = current_release(snapshot)
         course = Course.of(session, job, snapshot, cargo_of)
-        finish = run_job(session, course, _seen_again(course, snapshot))
+        finish = run_job(session, course, seen_again(course, snapshot))
         account.release = finish.release.number
         account.outcome, account.text = finish.outcome, finish.text
         _record_attestations(session)
@@ -211,7 +211,7 @@ def _require_known(session: Session, hosts: frozenset[HostName]) -> None:
         )
 
 
-def _seen_again(course: Course, snapshot: Snapshot) -> Snapshot:
+def seen_again(course: Course, snapshot: Snapshot) -> Snapshot:
     """The snapshot, anew where shipping may have brought images, or where more was reached."""
     seen = {host.name for host in snapshot.hosts}
     is_whole = seen.issuperset(course.session.world.hosts)

@@ -53,17 +53,20 @@ def load_cargo(
     *,
     refresh: frozenset[ServiceName] = frozenset(),
     purpose: Purpose = Purpose.SHIP,
+    running: Release | None = None,
 ) -> Cargo:
     """Build, test and push the images of the file and make its release, not recorded yet.
 
     Where nothing differs from the current release, the current release is returned: shipping the
-    same again changes nothing. Raises what building, pushing and resolving raise, and what failed
+    same again changes nothing. Before the first release, what is not built keeps the images of
+    `running`. Raises what building, pushing and resolving raise, and what failed
     tests amount to.
     """
     session.require_whole()
     previous = current_release(snapshot)
     proving = Proving(session, snapshot, purpose)
-    shipped = session.workshop.ship(session.spec, previous, refresh, session.voice, proving)
+    kept = previous or running
+    shipped = session.workshop.ship(session.spec, kept, refresh, session.voice, proving)
     key = key_of(session, snapshot)
     known = releases_of(snapshot)
     number = ReleaseNumber(max(known, default=0) + 1)

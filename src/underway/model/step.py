@@ -205,6 +205,26 @@ class StopContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameContainer:
+    """Give a container another name; one that bears it already is left alone."""
+
+    host: HostName
+    container: ContainerName
+    name: ContainerName
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetRestart:
+    """Change when the engine starts a container by itself (`no`, `always`, `on-failure:3`)."""
+
+    host: HostName
+    container: ContainerName
+    restart: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveContainer:
     """Remove a container and its anonymous volumes."""
 
@@ -323,6 +343,8 @@ Step = (
     | CreateContainer
     | StartContainer
     | StopContainer
+    | RenameContainer
+    | SetRestart
     | RemoveContainer
     | RemoveImage
     | SetUpstream

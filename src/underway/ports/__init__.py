@@ -63,6 +63,9 @@ class Engine(Protocol):
     def rename(self, name: str, new_name: str) -> None:
         """Rename a container; one already renamed is left alone."""
 
+    def set_restart(self, name: str, restart: str) -> None:
+        """Change when a container is started by itself: `no`, `always`, `on-failure:3`."""
+
     def remove(self, name: str) -> None:
         """Remove a container by force with its anonymous volumes; a missing one is fine."""
 
@@ -297,10 +300,7 @@ class Locks(Protocol):
         """Claim the lock and confirm it."""
 
     def claim(self, app: AppName, purpose: str, *, wait_s: float) -> Lock:
-        """Keep everybody else out, on every host in sorted order; LockedError names the holder.
-
-        The lock is not held before it is confirmed: it still starts.
-        """
+        """Keep everybody out, on all hosts in sorted order; held once confirmed. LockedError."""
 
     def holders(self, app: AppName) -> tuple[LockHolder, ...]:
         """Who holds it now."""
