@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Final
 
 from underway.model.container import ContainerRequest
@@ -43,6 +44,14 @@ from underway.rollout.naming import anchor_name, ledger_volume, own_labels, vaul
 EDGE_ROLE: Final = Role.EDGE.value
 FACTS: Final = EngineFacts("26.1.5", "1.45")
 CheckKey = tuple[AppName, ServiceName, Side, str]
+
+
+class Behaviour(Enum):
+    """How containers of an image behave."""
+
+    FINE = "fine"
+    NEVER_HEALTHY = "never healthy"
+    CRASHES = "crashes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,7 @@ from enum import StrEnum
 
 from underway.model.container import ContainerRequest
 from underway.model.image import ImageIdentity
-from underway.model.names import (
-    AppName,
-    ContainerName,
-    HostName,
-    ReleaseNumber,
-    ServiceName,
-)
+from underway.model.names import AppName, ContainerName, HostName, ReleaseNumber, ServiceName
 from underway.model.release import Adjustment, Binding
 from underway.model.spec import FileSpec, NetworkSpec, VolumeSpec
 from underway.model.traffic import Upstream
