@@ -187,15 +187,6 @@ def test_a_renamed_container_is_found_by_its_new_name_only(bench: Bench) -> None
     assert bench.engine.container("old") is None
 
 
-def test_a_restart_policy_is_changed_and_seen(bench: Bench) -> None:
-    bench.engine.create(request_for(bench), {})
-    for restart in ("always", "on-failure:3", "no", "unless-stopped"):
-        bench.engine.set_restart("libra-web-7f3a2c-1", restart)
-        state = bench.engine.container("libra-web-7f3a2c-1")
-        assert state is not None
-        assert state.restart == restart
-
-
 def test_networks_addresses_ports_and_volumes_are_seen(bench: Bench) -> None:
     engine = bench.engine
     for network in (NET, BACK):
