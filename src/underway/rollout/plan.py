@@ -67,8 +67,7 @@ def plan_release(
     check_file(scene.spec)
     check_volumes(scene)
     check_hosts(scene)
-    takeover.require_alone(scene)
-    takeover.check_data(scene)
+    takeover.check(scene)
     allocator = Allocator(scene)
     preparation = Preparation(scene, allocator, transfer)
     if awakening := preparation.awakening():
@@ -91,12 +90,7 @@ def plan_release(
         changes=tuple(sorted(draft.changes, key=lambda change: change.service)),
         tolerances=_tolerances(scene),
         left=tuple(draft.left),
-        remarks=(
-            *proxies.remarks(),
-            *_spread(scene),
-            *_adjusted(scene),
-            *takeover.remarks(scene),
-        ),
+        remarks=(*proxies.remarks(), *_spread(scene), *_adjusted(scene), *takeover.remarks(scene)),
     )
 
 

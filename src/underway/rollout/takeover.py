@@ -69,7 +69,13 @@ def removal(held: Held, cause: str) -> Iterator[Step]:
         yield RemoveContainer(held.host, retired_name(held.name), cause)
 
 
-def require_alone(scene: Scene) -> None:
+def check(scene: Scene) -> None:
+    """Raise RefusedError where a Compose project runs beside, or its data would be left unseen."""
+    _require_alone(scene)
+    _check_data(scene)
+
+
+def _require_alone(scene: Scene) -> None:
     """Raise RefusedError `compose-project-runs` where Compose runs the app beside Underway."""
     if scene.policy.adopts or scene.policy.is_undo or scene.release.number == NO_RELEASE:
         return
@@ -103,7 +109,7 @@ def bindings_of(spec: AppSpec, snapshot: Snapshot, project: str) -> tuple[Bindin
     )
 
 
-def check_data(scene: Scene) -> None:
+def _check_data(scene: Scene) -> None:
     """Raise RefusedError `adopt-data-left` where a service would no longer see what it wrote."""
     bound = scene.bindings()
     for service in scene.spec.services:
