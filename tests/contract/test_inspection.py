@@ -33,3 +33,12 @@ def test_what_a_health_check_said_is_told(bench: Bench) -> None:
         return  # a fake runs no checks
     bench.engine.start(NAME)
     eventually(lambda: "status 3: no disk" in bench.engine.health_log(NAME))
+
+
+def test_a_restart_policy_is_changed_and_seen(bench: Bench) -> None:
+    bench.engine.create(request_for(bench), {})
+    for restart in ("always", "on-failure:3", "no", "unless-stopped"):
+        bench.engine.set_restart(NAME, restart)
+        state = bench.engine.container(NAME)
+        assert state is not None
+        assert state.restart == restart

@@ -13,16 +13,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tests.fakes.containers import (
-    IDENTITY,
-    Behaviour,
-    FakeContainer,
-    digest,
-    free_address,
-    overlap,
-    pinned,
-    published,
-)
+from tests.fakes import containers
+from tests.fakes.containers import IDENTITY, Behaviour, FakeContainer, digest, overlap, pinned
 from tests.fakes.faults import Faults
 from tests.fakes.images import ImageShelf
 from tests.fakes.looking import Looks
@@ -137,7 +129,7 @@ class FakeEngine(Looks):
                 exit_code=behaviour.exit_code,
                 health=behaviour.health if made.request.health else Health.NONE,
                 started_at=datetime.now(UTC).isoformat(),
-                published=published(made.request),
+                published=containers.published(made.request),
                 addresses=tuple(sorted(addresses)),
             )
 
@@ -167,6 +159,11 @@ class FakeEngine(Looks):
             made = self.made.pop(name)
             made.state = replace(made.state, name=ContainerName(new_name))
             self.made[new_name] = made
+
+    def set_restart(self, name: str, restart: str) -> None:
+        with self._call("set_restart"):
+            made = self._made(name)
+            made.state = replace(made.state, restart=restart)
 
     def logs(self, name: str, *, tail: int = 0, **_: object) -> Iterator[LogLine]:
         with self._call("logs"):
@@ -336,11 +333,11 @@ class FakeEngine(Looks):
             if place.network not in self._networks:
                 raise self._error("engine-refused", f"no network {place.network}", 404)
         for other in self._running():
-            if set(published(made.request)) & set(other.state.published):
+            if set(containers.published(made.request)) & set(other.state.published):
                 raise self._error("port-taken", "port is already allocated", 500)
             if set(pinned(made.request)) & set(other.state.addresses):
                 raise self._error("address-taken", "Address already in use", 403)
 
     def _address(self, network: str) -> str:
         taken = {a for m in self.made.values() for n, a in m.state.addresses if n == network}
-        return free_address(self._networks[network].subnets[0], taken)
+        return containers.free_address(self._networks[network].subnets[0], taken)

@@ -7,10 +7,10 @@ from tests.fakes.simulated_edge import refuse_traffic
 from tests.fakes.simulated_host import EDGE_ROLE, Box, SimulatedHost
 from underway.errors import EngineError
 from underway.model.container import ContainerRequest
-from underway.model.names import EDGE_CONTAINER, LABEL_ROLE
+from underway.model.names import EDGE_CONTAINER, LABEL_PORT, LABEL_ROLE
 from underway.model.snapshot import ContainerStatus, Health, Role, VolumeState
 from underway.model.spec import MountKind
-from underway.model.step import RenewProxy, StopContainer
+from underway.model.step import RenameContainer, RenewProxy, SetRestart, StopContainer
 from underway.rollout.edge import retired_proxy
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def start(fleet: "Simulation", host: SimulatedHost, name: str) -> None:
         raise EngineError("container-missing", f"no {name} on {host.name}", status=404)
     if box.is_running:
         return
+    _bind(fleet, host, box)
     if host.listens() & set(box.published):
         fleet.broken(f"{name} publishes a port at which the edge of {host.name} listens")
     for other in host.boxes.values():
@@ -71,6 +72,21 @@ def start(fleet: "Simulation", host: SimulatedHost, name: str) -> None:
     host.boxes[name] = replace(box, status=ContainerStatus.RUNNING, health=health)
     if box.role == EDGE_ROLE:
         _serve(host, host.boxes[name])
+
+
+def _bind(fleet: "Simulation", host: SimulatedHost, box: Box) -> None:
+    """The port of a proxy is held on every address, by it or by whom it takes over from."""
+    ports = {number for _, number in box.published}
+    if box.role == EDGE_ROLE:
+        ports = {int(box.label(LABEL_PORT) or 0)}
+    for other in host.boxes.values():
+        if other is box or not (other.is_running or other.is_restarting):
+            continue
+        held = {number for _, number in other.published}
+        if other.role == EDGE_ROLE and box.role != EDGE_ROLE:
+            held = {int(other.label(LABEL_PORT) or 0)}
+        if held & ports and EDGE_ROLE in {box.role, other.role}:
+            fleet.broken(f"{box.name} cannot listen where {other.name} does")
 
 
 def _serve(host: SimulatedHost, box: Box) -> None:
@@ -119,6 +135,19 @@ def stop(fleet: "Simulation", host: SimulatedHost, step: StopContainer, *, is_ha
     retired = host.boxes.get(step.retired)
     if retired is not None and not is_half and (retired.is_running or retired.is_restarting):
         host.boxes[step.retired] = replace(retired, status=ContainerStatus.EXITED)
+
+
+def taken_over(host: SimulatedHost, step: RenameContainer | SetRestart) -> None:
+    box = host.boxes.get(step.container)
+    if box is None:
+        return
+    if isinstance(step, SetRestart):
+        host.boxes[box.name] = replace(box, restart=step.restart)
+        return
+    if step.name in host.boxes:
+        raise EngineError("name-taken", f"{step.name} exists", status=409)
+    del host.boxes[step.container]
+    host.boxes[step.name] = replace(box, name=step.name)
 
 
 def remove(fleet: "Simulation", host: SimulatedHost, name: str) -> None:

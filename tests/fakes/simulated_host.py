@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Final
 
 from underway.model.container import ContainerRequest
@@ -45,6 +46,14 @@ FACTS: Final = EngineFacts("26.1.5", "1.45")
 CheckKey = tuple[AppName, ServiceName, Side, str]
 
 
+class Behaviour(Enum):
+    """How containers of an image behave."""
+
+    FINE = "fine"
+    NEVER_HEALTHY = "never healthy"
+    CRASHES = "crashes"
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A container."""
@@ -62,6 +71,7 @@ class Box:
     health: Health = Health.NONE
     exit_code: int = 0
     restarts: int = 0
+    restart: str = "unless-stopped"
 
     @classmethod
     def created(cls, request: ContainerRequest, image: str, number: str) -> "Box":
@@ -131,6 +141,7 @@ class Box:
             published=self.published if holds else (),
             addresses=self.addresses if holds else (),
             volumes=self.volumes,
+            restart=self.restart,
         )
 
 

@@ -7,20 +7,21 @@ addresses and ports, never from names: a request that reaches the wrong containe
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 
-from tests.fakes.simulated_containers import create, need_image, remove, renew, start, stop
+from tests.fakes.simulated_containers import (
+    create,
+    need_image,
+    remove,
+    renew,
+    start,
+    stop,
+    taken_over,
+)
 from tests.fakes.simulated_edge import judge_gate, live_servers, route, unroute, watch_traffic
-from tests.fakes.simulated_host import Box, SimulatedHost, overlapping
+from tests.fakes.simulated_host import Behaviour, Box, SimulatedHost, overlapping
 from underway.errors import EngineError, StepFailedError, UnreachableError
 from underway.model.image import ImageIdentity
-from underway.model.names import (
-    LABEL_APP,
-    AppName,
-    HostName,
-    ReleaseNumber,
-    ServiceName,
-)
+from underway.model.names import LABEL_APP, AppName, HostName, ReleaseNumber, ServiceName
 from underway.model.release import LedgerState, Release
 from underway.model.snapshot import (
     ContainerStatus,
@@ -46,9 +47,11 @@ from underway.model.step import (
     RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
+    RenameContainer,
     RenewProxy,
     SendImage,
     SetCurrent,
+    SetRestart,
     SetUpstream,
     StartContainer,
     Step,
@@ -58,14 +61,6 @@ from underway.model.step import (
     WriteVault,
 )
 from underway.model.traffic import Server
-
-
-class Behaviour(Enum):
-    """How containers of an image behave."""
-
-    FINE = "fine"
-    NEVER_HEALTHY = "never healthy"
-    CRASHES = "crashes"
 
 
 @dataclass(slots=True)
@@ -268,6 +263,8 @@ class Simulation:
                 start(self, host, name)
             case StopContainer():
                 stop(self, host, step, is_half=is_half)
+            case RenameContainer() | SetRestart():
+                taken_over(host, step)
             case RemoveContainer(container=name):
                 remove(self, host, name)
             case RenewProxy():

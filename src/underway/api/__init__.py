@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from underway.api import backing_up, keeping, proving, restore_points, restoring
+    from underway.api import adopting, backing_up, keeping, proving, restore_points, restoring
     from underway.api.addressing import urls
     from underway.api.adjusting import AdjustOptions, restart, scale, start, stop
+    from underway.api.adopting import AdoptOptions
     from underway.api.checking import check
     from underway.api.commanding import RunWish, Streams, execute, run_once
     from underway.api.comparing import compare
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 _HOMES: Final = {
     "addressing": ("urls",),
     "adjusting": ("AdjustOptions", "restart", "scale", "start", "stop"),
+    "adopting": ("AdoptOptions",),
     "checking": ("check",),
     "commanding": ("RunWish", "Streams", "execute", "run_once"),
     "comparing": ("compare",),
@@ -82,7 +84,7 @@ _ELSEWHERE: Final = {
     "ProxyRenewal": "underway.rollout.scene",
     "VersionWish": "underway.image.versions",
 }
-_MODULES: Final = ("backing_up", "keeping", "proving", "restore_points", "restoring")
+_MODULES: Final = ("adopting", "backing_up", "keeping", "proving", "restore_points", "restoring")
 _HOME_OF: Final = {
     **{name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names},
     **_ELSEWHERE,
@@ -102,6 +104,7 @@ def __getattr__(name: str) -> object:
 
 __all__ = [
     "AdjustOptions",
+    "AdoptOptions",
     "Bump",
     "Choice",
     "CommandWish",
@@ -118,6 +121,7 @@ __all__ = [
     "SuiteReport",
     "VersionWish",
     "add_tag",
+    "adopting",
     "backing_up",
     "check",
     "compare",

@@ -79,7 +79,7 @@ def ship(
         snapshot,
         lambda seen: load_cargo(session, seen, wish=wish, purpose=purpose),
     )
-    release = record_release(session, course, _seen_again(course, snapshot))
+    release = record_release(session, course, seen_again(course, snapshot))
     _record_attestations(session, release)
     return release
 
@@ -98,7 +98,7 @@ def planned(
     _require_known(session, options.skip_hosts)
     snapshot = session.observe()
     course = Course.of(session, job_of(command, options), snapshot, cargo_of)
-    made = course.plan(_seen_again(course, snapshot))
+    made = course.plan(seen_again(course, snapshot))
     if made.is_empty:
         return made
     return replace(made, remarks=(*made.remarks, *moving_remarks(course.release)))
@@ -214,7 +214,7 @@ def carried_out(
         snapshot = session.observe()
         before = current_release(snapshot)
         course = Course.of(session, job, snapshot, cargo_of)
-        finish = run_job(session, course, _seen_again(course, snapshot))
+        finish = run_job(session, course, seen_again(course, snapshot))
         account.release = finish.release.number
         account.outcome, account.text = finish.outcome, finish.text
         _record_attestations(session, finish.release)
@@ -238,7 +238,7 @@ def _require_known(session: Session, hosts: frozenset[HostName]) -> None:
         )
 
 
-def _seen_again(course: Course, snapshot: Snapshot) -> Snapshot:
+def seen_again(course: Course, snapshot: Snapshot) -> Snapshot:
     """The snapshot, anew where shipping may have brought images, or where more was reached."""
     seen = {host.name for host in snapshot.hosts}
     is_whole = seen.issuperset(course.session.world.hosts)

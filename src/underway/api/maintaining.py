@@ -14,8 +14,9 @@ from underway.model.lock import LockHolder
 from underway.model.names import LABEL_ROLE, NO_RELEASE
 from underway.model.plan import Plan
 from underway.model.release import Release
-from underway.model.snapshot import HostState, Role, Snapshot
+from underway.model.snapshot import ContainerState, HostState, Role, Snapshot
 from underway.model.step import RemoveContainer, RemoveImage, RemoveVolume, Step
+from underway.rollout.adoption import is_kept
 from underway.rollout.removal import plan_removal
 from underway.rollout.scene import Policy
 from underway.rollout.stages import in_lanes
@@ -43,35 +44,45 @@ def lock_release(session: Session) -> tuple[LockHolder, ...]:
     return holders
 
 
-def remove(session: Session, *, with_data: bool = False, wait_s: float = 0.0) -> Plan:
-    """Take the app off its hosts; on a bare host that is nothing to do. Returns what was done."""
-    with accounted(session, "remove") as account:
-        plan = _removed(session, with_data=with_data, wait_s=wait_s)
+def remove(
+    session: Session, *, with_data: bool = False, wait_s: float = 0.0, returns_to: str = ""
+) -> Plan:
+    """Take the app off its hosts; on a bare host that is nothing to do. Returns what was done.
+
+    `returns_to` is a Compose project whose containers were kept: they come back.
+    """
+    with accounted(session, _command(returns_to)) as account:
+        plan = _removed(session, with_data=with_data, wait_s=wait_s, returns_to=returns_to)
         account.outcome = Outcome.NOTHING_TO_DO if plan.is_empty else Outcome.DONE
     return plan
 
 
-def plan_remove(session: Session, *, with_data: bool = False) -> Plan:
+def _command(returns_to: str) -> str:
+    return "adopt --undo" if returns_to else "remove"
+
+
+def plan_remove(session: Session, *, with_data: bool = False, returns_to: str = "") -> Plan:
     """What `remove` would do; its remarks are the volumes that stay."""
     snapshot = session.observe()
     release = current_release(snapshot) or Release(NO_RELEASE, session.spec, ())
-    policy = Policy(tools=ImageIdentity("", ""), keep_unreachable=True)
+    policy = Policy(tools=ImageIdentity("", ""), keep_unreachable=True, adopts=returns_to)
     return plan_removal(release, snapshot, policy, with_data=with_data)
 
 
-def _removed(session: Session, *, with_data: bool, wait_s: float) -> Plan:
+def _removed(session: Session, *, with_data: bool, wait_s: float, returns_to: str) -> Plan:
     snapshot = session.observe()
     sweep_tests(session, snapshot)
     release = current_release(snapshot) or Release(NO_RELEASE, session.spec, ())
     tools = session.workshop.tools()
-    policy = Policy(tools=tools, keep_unreachable=True)
+    policy = Policy(tools=tools, keep_unreachable=True, adopts=returns_to)
     plan = plan_removal(release, snapshot, policy, with_data=with_data)
     if plan.is_empty:
         return plan
     cargo = Cargo(release, {}, b"")
-    course = Course(session, cargo, Job("remove"), tools)
+    command = _command(returns_to)
+    course = Course(session, cargo, Job(command), tools)
     bring_tools(session, course, snapshot)
-    with session.locks.acquire(session.app, "remove", wait_s=wait_s) as lock:
+    with session.locks.acquire(session.app, command, wait_s=wait_s) as lock:
         snapshot = session.observe()
         plan = plan_removal(release, snapshot, policy, with_data=with_data)
         walk = course.executor(lock, next_run(snapshot)).run(plan)
@@ -81,7 +92,7 @@ def _removed(session: Session, *, with_data: bool, wait_s: float) -> Plan:
             "not-removed",
             f"not everything of {session.app} could be removed",
             cause="interrupted" if walk.is_cancelled else "",
-            hint="run `underway remove` again",
+            hint=f"run `underway {command}` again",
             detail=(*plan.left, *(str(failure.error) for failure in walk.failures)),
         )
     return plan
@@ -135,6 +146,7 @@ def _prunable(
             or (c.role == Role.BEFORE and c.has_ended and c.release not in needed)
         )
     ]
+    ended += [c for c in host.containers if needed and _was_taken_over(session, c)]
     staying = [container for container in host.containers if container not in ended]
     used = {container.image_id for container in staying}
     mounted = {volume for container in staying for volume in container.volumes}
@@ -154,6 +166,12 @@ def _prunable(
     ]
     steps += [RemoveImage(host.name, image, "an older tools image") for image in unused_tools(host)]
     return steps
+
+
+def _was_taken_over(session: Session, container: ContainerState) -> bool:
+    """Whether Compose made it, and it was kept for the way back: tidying up confirms the way on."""
+    is_of_project = container.project == session.app
+    return is_of_project and is_kept(container.name) and container.has_ended
 
 
 def prune(session: Session, *, wait_s: float = 0.0) -> Plan:

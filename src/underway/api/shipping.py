@@ -61,17 +61,20 @@ def load_cargo(
     *,
     wish: ShipWish | None = None,
     purpose: Purpose = Purpose.SHIP,
+    running: Release | None = None,
 ) -> Cargo:
     """Build, test and push the images of the file and make its release, not recorded yet.
 
     Where nothing differs from the current release, the current release is returned: shipping the
-    same again changes nothing. Raises what building, pushing and resolving raise, and what failed
+    same again changes nothing. Before the first release, what is not built keeps the images of
+    `running`. Raises what building, pushing and resolving raise, and what failed
     tests amount to.
     """
     session.require_whole()
     require_environment(session, snapshot)
     proving = Proving(session, snapshot, purpose)
     order = order_of(session, snapshot, wish or ShipWish(), is_test=purpose is Purpose.TEST)
+    order = replace(order, previous=order.previous or running)
     shipped = session.workshop.ship(session.spec, order, session.voice, proving)
     key = key_of(session, snapshot)
     made = replace(release_of(session, shipped, snapshot, key), suites=proving.released)

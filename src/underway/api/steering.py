@@ -41,6 +41,7 @@ class Job:
     `bindings` are volumes that get another physical one; going back, `bindings_back` stand.
     `restarts` are services whose replicas are made anew, `adjustments` what is asked beside the
     release.
+    `adopts` is the Compose project that it takes over from, `leaves_data` as in `Policy`.
     """
 
     command: str
@@ -63,6 +64,9 @@ class Job:
     def adjusting(self, asked: tuple[Adjustment, ...]) -> "Job":
         """The job that brings what is asked beside the release."""
         return replace(self, adjustments=asked)
+
+    adopts: str = ""
+    leaves_data: frozenset[ServiceName] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,8 @@ class Course:
             proxy_renewal=self.job.proxy_renewal,
             bindings=self.job.bindings_back if self.is_undo else self.job.bindings,
             adjustments=self.adjustments_back if self.is_undo else self.job.adjustments,
+            adopts=self.job.adopts,
+            leaves_data=self.job.leaves_data,
         )
 
     def transfer(self, snapshot: Snapshot) -> tuple[Lane, ...]:

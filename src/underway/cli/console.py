@@ -67,6 +67,12 @@ class Console:
         self._suspend()
         _write(sys.stderr, draw(lines, is_coloured=self._is_coloured(sys.stderr)))
 
+    def tell(self, text: str) -> None:
+        """Write a line of progress, unless only failures and results were asked for."""
+        if not self.options.is_quiet:
+            self._suspend()
+            _write(sys.stderr, f"{text}\n")
+
     def ask(self, question: str) -> bool:
         """A yes or no on the terminal; no where nobody is there."""
         if not self.is_interactive:

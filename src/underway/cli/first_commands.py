@@ -39,6 +39,20 @@ if TYPE_CHECKING:
 )
 @click.option("--health", default="", metavar="PATH", help="The path that tells whether it serves.")
 @click.option("--print", "prints", is_flag=True, help="Show the completed file, write nothing.")
+@click.option(
+    "--hook",
+    default="",
+    metavar="REPOSITORY",
+    help="Instead: a git hook in this bare repository that deploys what is pushed.",
+)
+@click.option(
+    "--ci",
+    type=click.Choice(["github", "gitlab", "jenkins"]),
+    help="Instead: the job of a CI service that deploys what is pushed.",
+)
+@click.option(
+    "--branch", default="main", metavar="NAME", help="The branch that --hook and --ci deploy."
+)
 @click.option("--no-schema", is_flag=True, help="Write no JSON Schema for editors beside the file.")
 def init(
     console: Console,
@@ -49,14 +63,22 @@ def init(
     http_port: int | None,
     health: str,
     prints: bool,
+    hook: str,
+    ci: str | None,
+    branch: str,
     no_schema: bool,
 ) -> None:
     """Add x-underway to a Compose file, explained.
 
     Reads the Compose project of this directory and adds what Compose cannot say, with a comment
     for each line. Your own text stays as it is, and Compose reads the file as before. On a
-    terminal it asks what the options do not say; without one it takes the defaults.
+    terminal it asks what the options do not say; without one it takes the defaults. With --hook or
+    --ci it writes what deploys a push of a project that is completed already; --env chooses the
+    environment.
     """
+    if hook or ci:
+        _pipeline(console, hook, ci or "", branch, prints=prints)
+        return
     from underway.cli.file_commands import schema_text
     from underway.wiring import introducing
 
@@ -70,6 +92,24 @@ def init(
         written = introducing.write(beginning, text, answers, schema_text)
         files = tuple(path.name for path in written)
     _show(console, Written(beginning.app, answers, text, files))
+
+
+def _pipeline(console: Console, hook: str, ci: str, branch: str, *, prints: bool) -> None:
+    """Write, or show, what deploys a push."""
+    from underway.report.documents import InitDocument
+    from underway.report.init_text import pipeline_lines
+    from underway.wiring import introducing
+
+    if hook and ci:
+        raise UsageError("usage", "--hook and --ci are two things.", hint="Give one of them.")
+    made = introducing.pipeline(project_options(console.options), hook=hook, ci=ci, branch=branch)
+    files: tuple[str, ...] = () if prints else (str(introducing.write_new(made)),)
+    if console.options.is_json:
+        console.print_document(InitDocument(made.app, "", files, made.text))
+    elif prints:
+        console.write_line(made.text.rstrip("\n"))
+    else:
+        console.print(pipeline_lines(files[0], made.variables, is_hook=bool(hook)))
 
 
 class Given(NamedTuple):

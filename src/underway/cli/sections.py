@@ -30,6 +30,8 @@ class Entry(NamedTuple):
 SECTIONS: Final[dict[str, dict[str, Entry]]] = {
     "Begin": {
         "init": Entry("first_commands", "Add x-underway to a Compose file, explained."),
+        "setup": Entry("setup_commands", "Make a Docker host of a server, over SSH."),
+        "adopt": Entry("adopt_commands", "Take over from a running Compose project."),
     },
     "Deploy": {
         "plan": Entry("release_commands", "Show what a deploy would do, and why."),

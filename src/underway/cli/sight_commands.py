@@ -35,6 +35,11 @@ def check(console: Console) -> int:
     works, with a limit. Exit code 0: a deploy can begin; 4: something fails; 6: a host does not
     answer.
     """
+    return show_check(console)
+
+
+def show_check(console: Console) -> int:
+    """Look, print what was seen, and return the exit code."""
     with use_session(console, is_changing=True, is_quiet=True, reading=Reading.BEST) as session:
         results = api.check(session)
         app = session.app

@@ -41,6 +41,21 @@ CODES: dict[str, CodeEntry] = {
         "Two hosts share one private address.",
         "Give each host its own address.",
     ),
+    "adopt-data-left": CodeEntry(
+        4,
+        "A container of Compose keeps data in a volume that the file does not give its service.",
+        "Name that volume in the file (`external: true`), or say --leave-data SERVICE.",
+    ),
+    "adopt-no-way-back": CodeEntry(
+        4,
+        "No container of the Compose project is left that could come back.",
+        "`underway remove` takes the app off its hosts, and leaves its volumes.",
+    ),
+    "adopt-nothing": CodeEntry(
+        4,
+        "No Compose project of the app's name runs on its hosts.",
+        "Give the file the name of the project that runs (`docker compose ls` there shows it).",
+    ),
     "alias-invalid": CodeEntry(
         3,
         "An alias of `x-underway.aliases` stands for no command, or its name cannot be typed.",
@@ -282,6 +297,11 @@ CODES: dict[str, CodeEntry] = {
         "Docker Compose 2.24 or newer is not on this machine.",
         "Install Docker's Compose plugin, or `pip install 'underway[compose]'`.",
     ),
+    "compose-project-runs": CodeEntry(
+        4,
+        "The app runs as a Compose project on its hosts: both would write to the same volumes.",
+        "`underway adopt` takes over from it; `docker compose down` ends it.",
+    ),
     "compose-too-large": CodeEntry(
         3,
         "The file cannot be loaded within the time and memory it is given.",
@@ -462,6 +482,11 @@ CODES: dict[str, CodeEntry] = {
         "The records on a host do not continue those that this machine knows.",
         "Ask who removed the app; if that was right, run it again with `--accept-history`.",
     ),
+    "hook-repository": CodeEntry(
+        2,
+        "The directory given with `init --hook` is no bare git repository.",
+        "Make one with `git init --bare DIRECTORY`.",
+    ),
     "host-name-invalid": CodeEntry(
         3,
         "A host's name has letters that names do not have.",
@@ -536,6 +561,11 @@ CODES: dict[str, CodeEntry] = {
         4,
         "The file has `x-underway` already.",
         "Edit it: `underway config` shows how it is understood.",
+    ),
+    "init-file-there": CodeEntry(
+        4,
+        "The file that `init` would write is there already.",
+        "`--print` shows what would be written: put it in by hand.",
     ),
     "init-service-unclear": CodeEntry(
         2,
@@ -945,6 +975,26 @@ CODES: dict[str, CodeEntry] = {
         2,
         "A service named on the command line is not in the file.",
         "Correct its name: `underway config` lists the services.",
+    ),
+    "setup-failed": CodeEntry(
+        10,
+        "A command that sets up a server failed there.",
+        "Mend what it says, and run `underway setup` again: it goes on where it stopped.",
+    ),
+    "setup-host": CodeEntry(
+        2,
+        "The server to set up is not reached by SSH.",
+        "Write `underway setup ssh://root@HOST`.",
+    ),
+    "setup-no-packages": CodeEntry(
+        4,
+        "The server has no package client that is known here.",
+        "Install Docker as its distribution says, then run it again.",
+    ),
+    "setup-no-rights": CodeEntry(
+        4,
+        "Whoever logs in to the server may not become root without a password.",
+        "Log in as root for the setup, or let `sudo -n true` work there.",
     ),
     "signing-key-missing": CodeEntry(
         7,

@@ -49,6 +49,15 @@ def named_image(
         return _identity(holder, reference, state, digest_in(state, reference.repository))
 
 
+def image_that_runs(service: ServiceSpec, engine: Engine, image_id: str) -> ImageIdentity | None:
+    """The identity of an image that a container runs, by the service's name for it."""
+    state = engine.image(image_id)
+    if state is None:
+        return None
+    reference = parse_reference(service.image, place=service.place)
+    return _identity(engine, reference, state, digest_in(state, reference.repository))
+
+
 def _held(name: str, *engines: Engine) -> tuple[Engine, ImageState | None]:
     """The first engine that holds an image of this name."""
     for engine in engines:

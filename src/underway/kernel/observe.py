@@ -93,6 +93,7 @@ def _seen(world: World, name: HostName) -> HostState:
             if not world.revive(name):
                 raise _untold(_NO_RECORDS)
             containers = engine.containers()
+        containers = _of_compose(world, name, containers)
         has_anchor = _has_anchor(world, containers)
         records = pool.submit(_read_records, world, name) if has_anchor else None
         edge = _edge_state(world, name, containers)
@@ -110,6 +111,22 @@ def _seen(world: World, name: HostName) -> HostState:
         )
     _require_edge(state)
     return state
+
+
+def _of_compose(
+    world: World, name: HostName, containers: tuple[ContainerState, ...]
+) -> tuple[ContainerState, ...]:
+    """The containers, those of Compose with what only inspection tells of them.
+
+    Whoever takes them over must be able to bring them back as they were.
+    """
+    engine = world.engine(name)
+
+    def closely(seen: ContainerState) -> ContainerState:
+        told = engine.container(seen.name) if seen.project else None
+        return replace(seen, restart=told.restart, reference=told.reference) if told else seen
+
+    return tuple(closely(seen) for seen in containers)
 
 
 def _edge_state(

@@ -44,6 +44,16 @@ LABEL_REPLACES: Final = "underway.replaces"
 LABEL_TOOLS: Final = "underway.tools"
 """On the tools image: the first digits of the digest of what it was built from."""
 
+LABEL_COMPOSE_PROJECT: Final = "com.docker.compose.project"
+LABEL_COMPOSE_SERVICE: Final = "com.docker.compose.service"
+LABEL_COMPOSE_NUMBER: Final = "com.docker.compose.container-number"
+LABEL_COMPOSE_CONFIG: Final = "com.docker.compose.config-hash"
+"""Only what Compose made carries it: images that Compose built hand the others on."""
+LABEL_COMPOSE_ONCE: Final = "com.docker.compose.oneoff"
+LABEL_COMPOSE_NEEDS: Final = "com.docker.compose.depends_on"
+"""`db:service_healthy:false,cache:service_started:false`"""
+LABEL_COMPOSE_VOLUME: Final = "com.docker.compose.volume"
+
 EDGE_REVISION: Final = 4
 """Grows with every change of the proxy's base configuration, its container or its scripts."""
 EDGE_CONTAINER: Final = ContainerName("underway-edge")

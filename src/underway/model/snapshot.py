@@ -8,6 +8,9 @@ from underway.model.names import (
     EDGE_REVISION,
     LABEL_ADDRESS,
     LABEL_APP,
+    LABEL_COMPOSE_CONFIG,
+    LABEL_COMPOSE_ONCE,
+    LABEL_COMPOSE_PROJECT,
     LABEL_GENERATION,
     LABEL_PORT,
     LABEL_RELEASE,
@@ -70,7 +73,8 @@ class ContainerState:
 
     `published` are (address, host port) pairs held on the host; `addresses` are
     (network, address) pairs; `volumes` the physical volumes it mounts, `read_volumes` those of
-    them that it cannot write.
+    them that it cannot write. `restart` is its restart policy (`always`, `on-failure:3`) and
+    `reference` the name that its image was asked by, where it was inspected.
     """
 
     id: str
@@ -86,6 +90,8 @@ class ContainerState:
     addresses: tuple[tuple[str, str], ...] = ()
     volumes: tuple[str, ...] = ()
     read_volumes: tuple[str, ...] = ()
+    restart: str = ""
+    reference: str = ""
 
     def label(self, name: str) -> str:
         """The label's value, or ""."""
@@ -102,6 +108,14 @@ class ContainerState:
             ContainerStatus.EXITED,
             ContainerStatus.DEAD,
         }
+
+    @property
+    def project(self) -> str:
+        """The Compose project that it stands for a service of, made by Compose; or ""."""
+        if self.label(LABEL_ROLE) or not self.label(LABEL_COMPOSE_CONFIG):
+            return ""
+        is_once = self.label(LABEL_COMPOSE_ONCE).lower() == "true"
+        return "" if is_once else self.label(LABEL_COMPOSE_PROJECT)
 
     @property
     def app(self) -> AppName:

@@ -9,13 +9,7 @@ from enum import StrEnum
 
 from underway.model.container import ContainerRequest
 from underway.model.image import ImageIdentity
-from underway.model.names import (
-    AppName,
-    ContainerName,
-    HostName,
-    ReleaseNumber,
-    ServiceName,
-)
+from underway.model.names import AppName, ContainerName, HostName, ReleaseNumber, ServiceName
 from underway.model.release import Adjustment, Binding
 from underway.model.spec import FileSpec, NetworkSpec, VolumeSpec
 from underway.model.traffic import Upstream
@@ -205,6 +199,26 @@ class StopContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameContainer:
+    """Give a container another name; one that bears it already is left alone."""
+
+    host: HostName
+    container: ContainerName
+    name: ContainerName
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetRestart:
+    """Change when the engine starts a container by itself (`no`, `always`, `on-failure:3`)."""
+
+    host: HostName
+    container: ContainerName
+    restart: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveContainer:
     """Remove a container and its anonymous volumes."""
 
@@ -323,6 +337,8 @@ Step = (
     | CreateContainer
     | StartContainer
     | StopContainer
+    | RenameContainer
+    | SetRestart
     | RemoveContainer
     | RemoveImage
     | SetUpstream

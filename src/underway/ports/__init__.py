@@ -62,6 +62,9 @@ class Engine(Protocol):
     def rename(self, name: str, new_name: str) -> None:
         """Rename a container; one already renamed is left alone."""
 
+    def set_restart(self, name: str, restart: str) -> None:
+        """Change when a container is started by itself: `no`, `always`, `on-failure:3`."""
+
     def remove(self, name: str) -> None:
         """Remove a container by force with its anonymous volumes; a missing one is fine."""
 

@@ -221,6 +221,17 @@ class InitDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="init"):
     version: Literal[1] = 1
 
 
+class SetupDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="setup"):
+    """`underway setup --json`. `commands` were run; `url` is how a file names the host."""
+
+    host: str
+    url: str
+    commands: tuple[str, ...]
+    engine: str
+    way: str
+    version: Literal[1] = 1
+
+
 class LogDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="log"):
     """`underway logs --json`, one line each. `time` is RFC 3339 with nanoseconds, or "".
 
@@ -286,6 +297,7 @@ Document = (
     | CompletionDocument
     | ReportDocument
     | HappeningDocument
+    | SetupDocument
     | LogDocument
     | ErrorDocument
     | CodeDocument

@@ -15,3 +15,12 @@ def init_lines(app: str, answers: Answers, files: Sequence[str]) -> list[Line]:
         lines.append(line(faint("users reach "), answers.service, faint(" at "), url))
     lines.append(line(faint("next: "), "underway check", faint(", then "), "underway plan"))
     return lines
+
+
+def pipeline_lines(path: str, variables: Sequence[str], *, is_hook: bool) -> list[Line]:
+    """The hook or the job that was written, and what it still needs."""
+    lines = [line(good("done"), f": wrote {path}")]
+    if variables:
+        where = "underway.env in the repository" if is_hook else "the service's secrets"
+        lines.append(line(faint(f"needs in {where}: "), ", ".join(variables)))
+    return lines

@@ -34,6 +34,16 @@ def removed_lines(plan: Plan, app: AppName, *, has_data: bool) -> list[Line]:
     return [*lines, *(line(warn("left alone: "), text) for text in plan.left)]
 
 
+def returned_lines(plan: Plan, app: AppName) -> list[Line]:
+    """The app given back to Compose."""
+    if plan.is_empty:
+        lines = [line(good("nothing to do"), f": {app} runs by Compose")]
+    else:
+        steps = count_text(sum(1 for _ in plan.steps()), "step")
+        lines = [line(good("done"), f": {app} runs by Compose again", faint(f"  {steps}"))]
+    return [*lines, *(line(warn("left alone: "), text) for text in plan.left)]
+
+
 def pruned_lines(plan: Plan) -> list[Line]:
     """What `prune` took away."""
     if plan.is_empty:

@@ -22,9 +22,11 @@ from underway.model.step import (
     RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
+    RenameContainer,
     RenewProxy,
     SendImage,
     SetCurrent,
+    SetRestart,
     SetUpstream,
     StartContainer,
     Step,
@@ -55,6 +57,8 @@ VERBS: Final = {
     "CreateContainer": "create",
     "StartContainer": "start",
     "StopContainer": "stop",
+    "RenameContainer": "rename",
+    "SetRestart": "set restart of",
     "RemoveContainer": "remove",
     "RemoveImage": "remove image",
     "SetUpstream": "route",
@@ -99,7 +103,7 @@ def step_text(step: Step) -> StepText:
     return StepText(verb_of(type(step).__name__), subject, extra)
 
 
-def _subject(step: Step) -> tuple[str, str]:  # noqa: C901, PLR0911 (one case per kind)
+def _subject(step: Step) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 (one case per kind)
     match step:
         case PullImage(image=image) | SendImage(image=image):
             return image.reference, _identity(image)
@@ -113,6 +117,10 @@ def _subject(step: Step) -> tuple[str, str]:  # noqa: C901, PLR0911 (one case pe
             return str(number), ""
         case SetCurrent(release=number):
             return str(number), ""
+        case RenameContainer(container=old, name=new):
+            return old, f"to {new}"
+        case SetRestart(container=name, restart=restart):
+            return name, f"to {restart}"
         case CreateContainer() | StartContainer() | StopContainer() | RemoveContainer():
             return _container(step)
         case SetUpstream(upstream=upstream):

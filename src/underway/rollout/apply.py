@@ -31,9 +31,11 @@ from underway.model.step import (
     RemoveProxy,
     RemoveUpstream,
     RemoveVolume,
+    RenameContainer,
     RenewProxy,
     SendImage,
     SetCurrent,
+    SetRestart,
     SetUpstream,
     StartContainer,
     Step,
@@ -91,10 +93,10 @@ class Applier:
                 self._record(step)
             case StopContainer():
                 self._stop(step)
-            case RemoveProxy():
-                return self._remove_proxy(step)
-            case RenewProxy():
-                self._renew_proxy(step)
+            case RenameContainer() | SetRestart():
+                self._change(step)
+            case RemoveProxy() | RenewProxy():
+                return self._proxy(step)
             case _:
                 self._engine(step)
         return DONE
@@ -131,6 +133,25 @@ class Applier:
                 engine.rename(step.container, step.retired)
         engine.stop(step.retired, step.grace_s)
 
+    def _change(self, step: RenameContainer | SetRestart) -> None:
+        engine = self._at(step.host)
+        match step:
+            case RenameContainer(container=name, name=new_name):
+                engine.rename(name, new_name)
+            case SetRestart(container=name, restart=restart):
+                engine.set_restart(name, restart)
+            case _:
+                assert_never(step)
+
+    def _proxy(self, step: RemoveProxy | RenewProxy) -> StepResult:
+        match step:
+            case RemoveProxy():
+                return self._remove_proxy(step)
+            case RenewProxy():
+                return self._renew_proxy(step)
+            case _:
+                assert_never(step)
+
     def _remove_proxy(self, step: RemoveProxy) -> StepResult:
         if not self.world.proxy(step.host).retire():
             return StepResult(text="it stays: another app uses it")
@@ -142,19 +163,20 @@ class Applier:
         engine.remove_volume(step.volume)
         return DONE
 
-    def _renew_proxy(self, step: RenewProxy) -> None:
+    def _renew_proxy(self, step: RenewProxy) -> StepResult:
         engine, proxy = self._at(step.host), self.world.proxy(step.host)
         proxy.succeed()
         # Another run may end the same succession: who is looked at first cannot be the new one.
         former = engine.container(step.container)
         state = proxy.state()
         if state is None or state.container == step.container:
-            return
+            return DONE
         if former is not None:
             retired = retired_proxy(former.id)
             if (engine.container(former.id) or former).name == step.container:
                 engine.rename(former.id, retired)
         engine.rename(step.successor, step.container)
+        return DONE
 
     def _engine(
         self,

@@ -110,6 +110,8 @@ class Causes:
         """Why an old replica goes."""
         if held in self.unwell:
             return "it is unwell"
+        if held.is_adopted:
+            return f"release {self.number} takes over from it"
         if self.cast.service.name in self.scene.stopped:
             return "stopped on purpose"
         return self._ending(held)

@@ -16,10 +16,11 @@ from underway.model.step import (
 )
 from underway.rollout.causes import departure_cause
 from underway.rollout.condition import holds_resources
-from underway.rollout.naming import is_retired, retired_name
+from underway.rollout.naming import is_retired
 from underway.rollout.reach import proxy_for
 from underway.rollout.scene import Held, Scene
 from underway.rollout.stages import in_parallel
+from underway.rollout.takeover import ending, removal
 
 DRAIN_S = 30.0
 """How long requests may take to end where no release tells it any more."""
@@ -142,6 +143,6 @@ def _end(scene: Scene, name: ServiceName, gone: Farewell) -> None:
         if scene.lost_edges and held.state.port:
             gone.kept.append(held)
             continue
-        retired, cause = retired_name(held.name), departure_cause(scene, name)
-        gone.stop.append((StopContainer(held.host, held.name, retired, None, cause),))
-        gone.remove.append(RemoveContainer(held.host, retired, cause))
+        cause = departure_cause(scene, name)
+        gone.stop.append(ending(held, None, cause))
+        gone.remove += removal(held, cause)

@@ -15,6 +15,7 @@ from underway.model.release import Release
 from underway.model.secret_files import secret_files
 from underway.model.snapshot import Role, Snapshot
 from underway.model.step import RemoveContainer, RemoveVolume, Step
+from underway.rollout import takeover
 from underway.rollout.addresses import Allocator
 from underway.rollout.adjustments import told
 from underway.rollout.before import before_stages, is_kept, undo_stages
@@ -31,7 +32,7 @@ from underway.rollout.one_off import forsaken
 from underway.rollout.order import turns
 from underway.rollout.prepare import Preparation
 from underway.rollout.proxies import Proxies
-from underway.rollout.retirement import Retirement
+from underway.rollout.retirement import Retirement, leave
 from underway.rollout.routes import Routes, taking_over
 from underway.rollout.scene import Held, Policy, Scene
 from underway.rollout.stages import by_host, in_lanes, in_parallel
@@ -66,6 +67,7 @@ def plan_release(
     check_file(scene.spec)
     check_volumes(scene)
     check_hosts(scene)
+    takeover.check(scene)
     allocator = Allocator(scene)
     preparation = Preparation(scene, allocator, transfer)
     if awakening := preparation.awakening():
@@ -73,7 +75,8 @@ def plan_release(
     starter = Starter(scene, allocator)
     draft = _Draft(stages=[*preparation.stages(), *leftovers(scene)])
     proxies = Proxies(scene)
-    moved = [edge.name for edge in scene.edges if proxies.moves(edge)]
+    moved = [e.name for e in scene.edges if not proxies.waits(e) and proxies.moves(e)]
+    draft.interruptions += takeover.switched(scene)
     draft.interruptions += [*moving_edges(scene, moved), *losing_routes(scene)]
     _take_turns(scene, starter, draft)
     _end(scene, draft, preparation)
@@ -87,7 +90,7 @@ def plan_release(
         changes=tuple(sorted(draft.changes, key=lambda change: change.service)),
         tolerances=_tolerances(scene),
         left=tuple(draft.left),
-        remarks=(*proxies.remarks(), *_spread(scene), *_adjusted(scene)),
+        remarks=(*proxies.remarks(), *_spread(scene), *_adjusted(scene), *takeover.remarks(scene)),
     )
 
 
@@ -143,12 +146,16 @@ def _untouched(scene: Scene) -> list[str]:
 def _end(scene: Scene, draft: _Draft, preparation: Preparation) -> None:
     """Record what runs, retire what does not, and tidy up."""
     takes_back = undo_stages(scene)
+    draft.stages += Proxies(scene).switch()
     # What takes back a change needs the record of the release that made it until it is done.
     if not takes_back:
         draft.stages += preparation.current()
     draft.stages += _retire(scene, draft)
     if takes_back:
         draft.stages += [*takes_back, *preparation.current()]
+    draft.stages += takeover.quieted(scene)
+    if scene.policy.adopts and not scene.takes_over:
+        draft.stages += [*takeover.ports_back(scene), *takeover.returning(scene)]
     draft.stages += _clean_up(scene, draft.kept)
     draft.stages += leaving(scene, {held.host for held in draft.kept})
     draft.left += _untouched(scene)
@@ -233,6 +240,7 @@ def _one_each(found: list[Interruption]) -> tuple[Interruption, ...]:
 def _retire(scene: Scene, draft: _Draft) -> list[Stage]:
     """End all old replicas together; after them those that they might have called until then."""
     stages: list[Stage] = []
+    leave(draft.retirements, (h for e in scene.edges for h in takeover.holders(scene, e)))
     for is_late, suffix in ((False, ""), (True, " what they called")):
         leaving_now = (n for n in departed(scene, listened=is_late) if n not in draft.ended)
         gone = farewell(scene, leaving_now)

@@ -57,10 +57,9 @@ class Preparation:
 
     def stages(self) -> list[Stage]:
         """Images first, verified everywhere; then networks, volumes, anchor, records, proxy."""
-        return [
-            *self.records(),
-            *Proxies(self.scene).stages(),
-        ]
+        is_returned = bool(self.scene.policy.adopts) and not self.scene.takes_over
+        proxies = [] if is_returned else Proxies(self.scene, self.allocator).stages()
+        return [*self.records(), *proxies]
 
     def awakening(self) -> list[Stage]:
         """Bring up proxies that could not be asked; [] where all could.

@@ -20,12 +20,21 @@ from underway.model.names import (
 )
 from underway.model.plan import Stage
 from underway.model.snapshot import ContainerState, HostState, Role
-from underway.model.step import CreateContainer, RemoveContainer, RenewProxy, StartContainer, Step
+from underway.model.step import (
+    CreateContainer,
+    RemoveContainer,
+    RenewProxy,
+    StartContainer,
+    Step,
+    StopContainer,
+)
+from underway.rollout.addresses import Allocator
 from underway.rollout.edge import ID_DIGITS, edge_container
 from underway.rollout.request import image_reference, tools_content
 from underway.rollout.scene import ProxyRenewal, Scene
-from underway.rollout.stages import in_parallel
+from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.standing import standing
+from underway.rollout.takeover import ending, holders
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class Proxies:
     """Plans the proxies of a scene's edges."""
 
     scene: Scene
+    allocator: Allocator | None = None
 
     def stages(self) -> list[Stage]:
         """Successors start on one edge ahead of the others: what fails there fails once."""
@@ -48,6 +58,8 @@ class Proxies:
         seen, successor = host.container(EDGE_CONTAINER), host.container(EDGE_SUCCESSOR)
         if host.edge is None and (seen or (successor and successor.has_ended)):
             return self._started(host, [c for c in (seen, successor) if c and c.has_ended])
+        if self.waits(host):
+            return list(self._beside(host, seen))
         if host.edge and successor and not _has_rested(host, successor):
             return self._succeeded(host, "it takes over already")
         steps: list[Step] = list(_tidied(host))
@@ -63,6 +75,46 @@ class Proxies:
             *steps,
             CreateContainer(host.name, request, cause),
             *self._succeeded(host, cause),
+        ]
+
+    def waits(self, host: HostState) -> bool:
+        """Whether a container that is taken over from still holds the proxy's port."""
+        return bool(holders(self.scene, host))
+
+    def _beside(self, host: HostState, seen: ContainerState | None) -> Iterator[Step]:
+        """A proxy on a port of its own, which knows all before users come to it."""
+        successor = host.container(EDGE_SUCCESSOR)
+        if successor and _has_rested(host, successor):
+            yield RemoveContainer(host.name, successor.name, "it did not take over")
+        if seen is not None:
+            self.moves(host)
+            return
+        port = self.allocator.port(host.name) if self.allocator else 0
+        cause = f"knows its servers before it takes port {self.scene.spec.edge.http_port}"
+        yield from standing(host, self._request(port), cause)
+
+    def switch(self) -> list[Stage]:
+        """The ports of edges change hands: the one interruption that users may notice.
+
+        All that can be done before is done before; between the end of the holder and the start of
+        the proxy there is nothing else.
+        """
+        waiting = [host for host in self.scene.edges if self.waits(host)]
+        port = self.scene.spec.edge.http_port
+        cause = f"takes port {port}"
+        request = replace(self._request(), name=EDGE_SUCCESSOR)
+        lanes: list[list[Step]] = []
+        quiet: list[Step] = []
+        for host in waiting:
+            ended = [s for held in holders(self.scene, host) for s in ending(held, None, cause)]
+            quiet += [step for step in ended if not isinstance(step, StopContainer)]
+            stops = [step for step in ended if isinstance(step, StopContainer)]
+            renewal = RenewProxy(host.name, EDGE_CONTAINER, EDGE_SUCCESSOR, cause)
+            lanes.append([*stops, StartContainer(host.name, EDGE_SUCCESSOR, cause), renewal])
+        return [
+            *in_lanes("Make proxies", (CreateContainer(h.name, request, cause) for h in waiting)),
+            *in_parallel(f"Switch port {port}", lanes),
+            *in_lanes("Keep stopped", quiet),
         ]
 
     def moves(self, host: HostState) -> bool:
@@ -83,6 +135,8 @@ class Proxies:
     def remarks(self) -> Iterator[str]:
         """What is told of proxies that stay although they are not as wished."""
         for host in self.scene.edges if not self.scene.policy.is_undo else ():
+            if self.waits(host):
+                continue
             seen = host.container(EDGE_CONTAINER)
             if seen is None or host.edge is None or not self._differs(seen):
                 continue
@@ -124,11 +178,10 @@ class Proxies:
         known = {upstream.app for upstream in host.edge.upstreams} if host.edge else set()
         return sorted(known - {self.scene.app})
 
-    def _request(self) -> ContainerRequest:
+    def _request(self, port: int = 0) -> ContainerRequest:
         tools = self.scene.policy.tools
-        return edge_container(
-            image_reference(tools), self.scene.spec.edge.http_port, content=tools_content(tools)
-        )
+        listen = port or self.scene.spec.edge.http_port
+        return edge_container(image_reference(tools), listen, content=tools_content(tools))
 
     def _started(self, host: HostState, ended: list[ContainerState]) -> list[Step]:
         """One that runs and stays silent is left alone; which of two serves tells the next look."""

@@ -17,8 +17,10 @@ from underway.rollout.leaving import anchor, images, proxy, records, serves_othe
 from underway.rollout.naming import ledger_volume, vault_volume
 from underway.rollout.scene import Policy, Scene
 from underway.rollout.stages import in_lanes, in_parallel
+from underway.rollout.takeover import returning
 
 _CAUSE: Final = "the app is removed"
+_BACK: Final = "it stops before what Compose ran comes back"
 
 
 def empty_release(release: Release) -> Release:
@@ -41,21 +43,28 @@ def plan_removal(
         *in_parallel("Stop", gone.stop),
         *in_lanes("Remove containers", [*gone.remove, *_helpers(scene)]),
         *in_lanes("Remove proxies", (s for h in hosts for s in proxy(scene, h, _CAUSE))),
+        *returning(scene),
         *in_lanes("Remove records", kept),
         *in_lanes("Remove images", (s for h in hosts for s in images(scene, h, release))),
     ]
     return Plan(
         app=scene.app,
         release=NO_RELEASE,
-        goal=f"take {scene.app} off its hosts",
+        goal=_goal(scene),
         stages=tuple(stages),
         interruptions=tuple(
-            Interruption(name, InterruptionKind.REMOVAL, _CAUSE)
+            Interruption(name, InterruptionKind.REMOVAL, _BACK if policy.adopts else _CAUSE)
             for name in sorted(scene.services_seen())
         ),
         left=tuple(_left(scene)),
         remarks=() if with_data else tuple(_staying(scene)),
     )
+
+
+def _goal(scene: Scene) -> str:
+    if scene.policy.adopts:
+        return f"give {scene.app} back to Compose project {scene.policy.adopts}"
+    return f"take {scene.app} off its hosts"
 
 
 def _staying(scene: Scene) -> Iterator[str]:

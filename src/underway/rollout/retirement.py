@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from underway.model.step import AwaitDrained, RemoveContainer, Step, StopContainer
+from underway.model.step import AwaitDrained, Step
 from underway.rollout.cast import Cast
 from underway.rollout.causes import Causes
-from underway.rollout.naming import retired_name
 from underway.rollout.scene import Held
+from underway.rollout.takeover import ending, removal
 
 
 @dataclass(slots=True)
@@ -54,15 +54,7 @@ class Retirement:
     def stop(self) -> Iterable[tuple[Step, ...]]:
         """Lanes that end the old replicas, side by side."""
         for held in self.old:
-            yield (
-                StopContainer(
-                    held.host,
-                    held.name,
-                    retired_name(held.name),
-                    self.cast.service.stop_grace_s,
-                    self.causes.ending(held),
-                ),
-            )
+            yield ending(held, self.cast.service.stop_grace_s, self.causes.ending(held))
 
     def forget(self) -> Iterable[Step | None]:
         """Steps that make the edges forget them."""
@@ -80,7 +72,14 @@ class Retirement:
     def remove(self) -> Iterable[Step]:
         """Steps that remove their containers."""
         for held in self.old:
-            yield RemoveContainer(held.host, retired_name(held.name), self.causes.ending(held))
+            yield from removal(held, self.causes.ending(held))
+
+
+def leave(retirements: Iterable[Retirement], ended: Iterable[Held]) -> None:
+    """Take those out that have ended by other steps of the plan."""
+    gone = {(held.host, held.name) for held in ended}
+    for retirement in retirements:
+        retirement.old = tuple(h for h in retirement.old if (h.host, h.name) not in gone)
 
 
 def _count(names: tuple[str, ...]) -> str:

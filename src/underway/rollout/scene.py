@@ -10,6 +10,8 @@ from enum import StrEnum
 from underway.model.image import ImageIdentity
 from underway.model.names import (
     EDGE_CONTAINER,
+    LABEL_COMPOSE_CONFIG,
+    NO_RELEASE,
     AppName,
     ContainerName,
     Generation,
@@ -22,6 +24,8 @@ from underway.model.snapshot import ContainerState, HostState, Role, Snapshot
 from underway.model.spec import AppSpec, HostSpec, ServiceSpec
 from underway.model.traffic import ObservedServer, ObservedUpstream
 from underway.rollout.adjustments import Adjustments, adjusted, adjustments_of, stopped
+from underway.rollout.adoption import as_replica
+from underway.rollout.condition import holds_resources
 from underway.rollout.edge import EDGE_VOLUME
 
 
@@ -53,6 +57,8 @@ class Policy:
         tolerated: replicas that failed within the tolerance in this run: left as they are.
         bindings: volumes that get another physical one behind them; the rest stays as recorded.
         adjustments: what is asked of services beside the release; the rest stays as recorded.
+        adopts: the Compose project that the app takes over from, or goes back to; "" for none.
+        leaves_data: services that need not see what the project's containers wrote.
     """
 
     tools: ImageIdentity
@@ -67,6 +73,8 @@ class Policy:
     proxy_renewal: ProxyRenewal = ProxyRenewal.DUE
     bindings: tuple[Binding, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
+    adopts: str = ""
+    leaves_data: frozenset[ServiceName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,6 +97,11 @@ class Held:
     name: ContainerName
     state: ContainerState = field(compare=False)
 
+    @property
+    def is_adopted(self) -> bool:
+        """Whether Compose made it, and it counts as a replica because it is taken over from."""
+        return bool(self.state.label(LABEL_COMPOSE_CONFIG)) and not self.state.generation
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -104,6 +117,7 @@ class Scene:
     adjustments: Adjustments = field(init=False, repr=False, compare=False)
     _states: Mapping[HostName, HostState] = field(init=False, repr=False, compare=False)
     _held: Mapping[str, tuple[Held, ...]] = field(init=False, repr=False, compare=False)
+    compose: tuple[Held, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Index hosts by name and the app's containers by role: plans look them up a lot."""
@@ -113,11 +127,17 @@ class Scene:
             if host.name not in self.policy.skip_hosts
         }
         held: dict[str, list[Held]] = {}
+        compose: list[Held] = []
         for host in states.values():
             for container in sorted(host.containers, key=lambda c: c.name):
-                if container.app == self.app:
-                    one = Held(host.name, container.name, container)
-                    held.setdefault(container.role, []).append(one)
+                state = container
+                if self.policy.adopts and container.project == self.policy.adopts:
+                    compose.append(Held(host.name, container.name, container))
+                    if self.takes_over and holds_resources(container):
+                        state = as_replica(container, self.app)
+                if state.app == self.app:
+                    held.setdefault(state.role, []).append(Held(host.name, state.name, state))
+        object.__setattr__(self, "compose", tuple(compose))
         object.__setattr__(self, "_states", states)
         object.__setattr__(self, "_held", {role: tuple(some) for role, some in held.items()})
         asked = adjustments_of(
@@ -136,6 +156,14 @@ class Scene:
     def spec(self) -> AppSpec:
         """The specification of the release."""
         return self.release.spec
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether the containers of a Compose project make room for the app's own.
+
+        `compose` are those containers, all that hosts have. Going back to nothing, they come back.
+        """
+        return bool(self.policy.adopts) and self.release.number != NO_RELEASE
 
     def host(self, name: HostName) -> HostState | None:
         """The host as it was seen, or None if it is unreachable or skipped."""

@@ -1,7 +1,8 @@
 """Making replicas: secret files, container, start, and the gate that says they are ready."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from underway.model.container import NetworkPlace
 from underway.model.names import ContainerName, HostName
 from underway.model.plan import Stage
 from underway.model.secret_files import secret_files
@@ -112,7 +113,7 @@ class Starter:
             self.scene.release,
             cast.service,
             replica,
-            location=location,
+            location=_joined(cast, replica, location),
             names=names_for(self.scene.spec, cast.service, replica.host),
             bindings=cast.bindings,
         )
@@ -137,6 +138,19 @@ class Starter:
             service.update.monitor_s,
             "exits with 0" if completes else "ready before anything old goes",
         )
+
+
+def _joined(cast: Cast, replica: Replica, location: Location) -> Location:
+    """In the networks of what is taken over from, too: there its consumers look for the service."""
+    own = {place.network for place in location.networks}
+    met = {
+        network
+        for held in cast.old
+        if held.is_adopted and held.host == replica.host
+        for network, _ in held.state.addresses
+    }
+    more = tuple(NetworkPlace(name, "", (cast.service.name,)) for name in sorted(met - own))
+    return replace(location, networks=(*location.networks, *more)) if own else location
 
 
 def _ended(service: ServiceSpec, replica: Replica, state: ContainerState, why: str) -> list[Step]:

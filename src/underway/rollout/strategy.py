@@ -58,6 +58,9 @@ class Rollout:
         self.is_late = withdraws_listener(self.scene, self._service) or (
             is_new_way and any(is_called_directly(held.state) for held in self.cast.old)
         )
+        # What Compose published serves users until the proxy takes their port over from it.
+        is_taken_over = self.cast.proxy is not None and any(h.is_adopted for h in self.cast.old)
+        self.is_late = self.is_late or is_taken_over
 
     @property
     def _service(self) -> ServiceSpec:

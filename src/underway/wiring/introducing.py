@@ -13,8 +13,17 @@ from underway.compose.introduction import (
     require_new,
     without_ours,
 )
+from underway.compose.pipelines import (
+    HOOK,
+    PATHS,
+    Pipeline,
+    Service,
+    hook_text,
+    job_text,
+    outside,
+)
 from underway.compose.positions import SourceText
-from underway.errors import BugError
+from underway.errors import BugError, RefusedError, UsageError
 from underway.wiring.options import SessionOptions
 from underway.wiring.project import Project
 
@@ -66,3 +75,53 @@ def write(
         made.append(beside)
     write_whole(beginning.path, text)
     return tuple(made)
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file to be written; `variables` are what the project takes from outside."""
+
+    app: str
+    path: Path
+    text: str
+    variables: tuple[str, ...]
+    is_program: bool = False
+
+
+def pipeline(options: SessionOptions, *, hook: str, ci: str, branch: str) -> NewFile:
+    """What deploys a push to `branch`: a hook of the bare repository `hook`, or a job for `ci`.
+
+    Raises UsageError `hook-repository` where that is none.
+    """
+    project = Project(options)
+    tree = project.raw()
+    variables = outside(tree)
+    wished = Pipeline(branch, options.environment, variables)
+    app = str(tree.get("name") or "app")
+    if hook:
+        repository = Path(hook)
+        if not (repository / "HEAD").is_file() or not (repository / "objects").is_dir():
+            raise UsageError(
+                "hook-repository",
+                f"{repository} is no bare git repository",
+                hint=f"make one: git init --bare {repository}",
+            )
+        return NewFile(app, repository / HOOK, hook_text(wished), variables, is_program=True)
+    service = Service(ci)
+    path = project.sources.directory / PATHS[service]
+    return NewFile(app, path, job_text(service, wished), variables)
+
+
+def write_new(file: NewFile) -> Path:
+    """Write a file that is not there yet; RefusedError `init-file-there` if it is."""
+    if file.path.exists():
+        raise RefusedError(
+            "init-file-there",
+            f"{file.path} is there already",
+            hint="--print shows what would be written: put it in by hand",
+        )
+    file.path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file.path, file.text)
+    if file.is_program:
+        file.path.chmod(0o755)
+    return file.path

@@ -18,6 +18,8 @@ READINGS = {
     "deploy": Reading.WHOLE,
     "deploy 3": Reading.SITE,
     "deploy 3 --current-secrets": Reading.WHOLE,
+    "adopt": Reading.WHOLE,
+    "adopt --undo --yes": Reading.SITE,
     "rollback": Reading.SITE,
     "rollback 3": Reading.SITE,
     "rollback 3 --current-secrets": Reading.WHOLE,
@@ -53,7 +55,7 @@ READINGS = {
     "lock": Reading.SITE,
     "remove --yes": Reading.SITE,
 }
-ASKS_NO_HOST = {"completion", "config", "errors", "init"}
+ASKS_NO_HOST = {"completion", "config", "errors", "init", "setup"}
 
 
 def test_every_command_is_known_here() -> None:
@@ -98,6 +100,8 @@ STANCES = {
     "ship": Stance.REFUSE,
     "deploy": Stance.REFUSE,
     "deploy --accept-history": Stance.ACCEPT,
+    "adopt": Stance.REFUSE,
+    "adopt --plan": Stance.TELL,
     "rollback": Stance.REFUSE,
     "rollback --accept-history": Stance.ACCEPT,
     "status": Stance.TELL,

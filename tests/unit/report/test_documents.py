@@ -46,6 +46,7 @@ from underway.report.documents import (
     Document,
     InitDocument,
     LogDocument,
+    SetupDocument,
     encode_document,
     schema_text,
 )
@@ -118,6 +119,7 @@ SAMPLES: tuple[Document, ...] = (
     ConfigDocument(APP, SPEC),
     InitDocument("shop", "web", ("compose.yaml",), "services: {}\n"),
     LogDocument("app1", "web", "libra-web-1", "", "hello", is_stderr=False),
+    SetupDocument("h1", "ssh://deploy@h1", ("useradd deploy",), "26.1.5", "ssh"),
     error_document(RefusedError("x", "No.", detail=("\x1b[31mred",))),
     code_document("bug"),
     codes_document(),

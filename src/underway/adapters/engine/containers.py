@@ -116,6 +116,13 @@ class ContainerCalls:
             if error.status != _NOT_FOUND:
                 raise
 
+    def set_restart(self, name: str, restart: str) -> None:
+        """See `ports.Engine.set_restart`."""
+        policy, _, count = restart.partition(":")
+        body = {"RestartPolicy": {"Name": policy, "MaximumRetryCount": int(count or 0)}}
+        what = f"change the restart policy of container {name}"
+        self._connection.send(Call("POST", f"{_path(name)}/update", what, body=body))
+
     def remove(self, name: str) -> None:
         """See `ports.Engine.remove`; one that is being removed already is fine too."""
         params = {"force": "1", "v": "1"}

@@ -70,6 +70,10 @@ class DockerEngine:
         """Rename a container; one that is gone or renamed already is left alone."""
         self._containers.rename(name, new_name)
 
+    def set_restart(self, name: str, restart: str) -> None:
+        """Change when a container is started by itself: `no`, `always`, `on-failure:3`."""
+        self._containers.set_restart(name, restart)
+
     def remove(self, name: str) -> None:
         """Remove a container by force with its anonymous volumes; a missing one is fine."""
         self._containers.remove(name)

@@ -60,6 +60,8 @@ def inspected_container(body: Mapping[str, Any]) -> ContainerState:
         addresses=_addresses(body),
         volumes=_volumes(body),
         read_volumes=_read_volumes(body),
+        restart=_restart((body.get("HostConfig") or {}).get("RestartPolicy") or {}),
+        reference=(body.get("Config") or {}).get("Image", ""),
     )
 
 
@@ -149,6 +151,12 @@ def engine_facts(version: Mapping[str, Any], info: Mapping[str, Any], api: str) 
         root_dir=info.get("DockerRootDir", ""),
         id=info.get("ID", ""),
     )
+
+
+def _restart(policy: Mapping[str, Any]) -> str:
+    count = int(policy.get("MaximumRetryCount") or 0)
+    name = str(policy.get("Name") or "no")
+    return f"{name}:{count}" if count else name
 
 
 def _own_name(entry: Mapping[str, Any]) -> ContainerName:
