@@ -136,6 +136,6 @@ def completed(text: str) -> str:
         lines.insert(lines.index("  web:") + 1, "    image: hello")
     if "services:" not in lines:
         lines = ["services: {web: {image: hello, expose: [80]}, db: {image: postgres:17}}", *lines]
-    if not text.startswith("name:"):
+    if not re.search(r"^name:", text, re.MULTILINE):
         lines.insert(0, "name: docs")
     return "\n".join(lines) + "\n"

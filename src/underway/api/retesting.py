@@ -31,7 +31,7 @@ def retest(
     Raises RefusedError (`release-unknown`, `suite-service-missing`), IntegrityError
     (`record-conflict`, `values-missing`), UsageError `suite-unknown`.
     """
-    require_suites(session)
+    require_suites(session, (options or SuiteOptions()).suites)
     with accounted(session, "test", number) as account:
         snapshot = session.observe()
         cargo = recorded(session, snapshot, number)

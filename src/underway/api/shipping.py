@@ -12,6 +12,7 @@ from underway.api.session import (
     current_release,
     ledgers_of,
     releases_of,
+    require_answer,
 )
 from underway.api.testing import Proving, Purpose, attested
 from underway.errors import IntegrityError, RefusedError
@@ -161,6 +162,7 @@ def recorded(
 
     Raises RefusedError `release-unknown`, IntegrityError `record-conflict`, `values-missing`.
     """
+    require_answer(session, snapshot.unreachable)
     known = releases_of(snapshot)
     if number not in known:
         raise RefusedError(

@@ -128,12 +128,6 @@ class Proving:
 
     def _chosen(self) -> tuple[SuiteSpec, ...]:
         suites = self.session.testing.suites
-        names = [suite.name for suite in suites]
-        for name in self.options.suites:
-            if name not in names:
-                raise UsageError(
-                    "suite-unknown", f"the file has no suite `{name}`", hint=name_hint(name, names)
-                )
         wanted = self.options.suites
         return tuple(
             suite_on(suite, self.options.host)
@@ -190,7 +184,7 @@ def test(session: Session, options: SuiteOptions | None = None) -> SuiteReport: 
     Failing suites are in the report; raised is what kept them from being run at all:
     ConfigurationError `tests-missing`, UsageError `suite-unknown`, and what building raises.
     """
-    require_suites(session)
+    require_suites(session, (options or SuiteOptions()).suites)
     with accounted(session, "test") as account:
         snapshot = session.observe()
         proving = Proving(session, snapshot, Purpose.TEST, options or SuiteOptions())
@@ -200,14 +194,27 @@ def test(session: Session, options: SuiteOptions | None = None) -> SuiteReport: 
         return reported(proving, account)
 
 
-def require_suites(session: Session) -> None:
-    """Raise ConfigurationError `tests-missing` where the file declares none."""
-    if not session.testing.suites:
+def require_suites(session: Session, wanted: Sequence[str]) -> None:
+    """Raise ConfigurationError `tests-missing` where the file has none, `suite-unknown` for a name.
+
+    The latter is a UsageError.
+    """
+    names = [suite.name for suite in session.testing.suites]
+    if not names:
         raise ConfigurationError(
             "tests-missing",
             "the file declares no tests",
+            cause="x-underway has no `test`",
             hint="Add `test: {service: web, command: /app/test.sh}` to x-underway.",
         )
+    for name in wanted:
+        if name not in names:
+            raise UsageError(
+                "suite-unknown",
+                f"the file has no suite `{name}`",
+                cause=f"`x-underway.test` has {', '.join(f'`{one}`' for one in names)}",
+                hint=name_hint(name, names),
+            )
 
 
 def reported(proving: Proving, account: Account) -> SuiteReport:

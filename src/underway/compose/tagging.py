@@ -34,6 +34,7 @@ def tagging_of(wish: AppWish, notebook: Notebook) -> Tagging:
             refuse(
                 "tag-invalid",
                 f"`{name}` is not a tag that deploys" if name else "a tag is empty",
+                cause="such a tag names another image tomorrow",
                 place=notebook.place(*_PATH),
                 hint="Use a template such as {semver} or {date}-{commit}.",
             )
@@ -44,6 +45,7 @@ def tagging_of(wish: AppWish, notebook: Notebook) -> Tagging:
             refuse(
                 "tag-invalid",
                 f"`{name}` is both a tag that never moves and one that does",
+                cause="a tag that names a release stays with its image",
                 place=notebook.place(*_PATH),
                 hint="Keep it in `moving`, and name releases by {semver} or {date}-{commit}.",
             )
@@ -64,6 +66,7 @@ def _check(name: str, known: tuple[str, ...], notebook: Notebook) -> None:
     refuse(
         "tag-invalid",
         what,
+        cause="a tag is made of text and of what a build knows",
         place=notebook.place(*_PATH),
         hint=hint or "Compose it of " + ", ".join(f"{{{one}}}" for one in known) + " and text.",
     )

@@ -32,7 +32,7 @@ _MADE_OF: Final = frozenset(
 )
 """Fields that `things_of` tells."""
 _NOWHERE: Final = frozenset({"build", "place"})
-_APP_ASIDE: Final = frozenset({"name", "remarks", "services", "tags"})
+_APP_ASIDE: Final = frozenset({"bump", "moving_tags", "name", "remarks", "services", "tags"})
 _WORDS: Final = {
     "hosts": "place",
     "image": "image name",

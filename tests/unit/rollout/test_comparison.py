@@ -80,7 +80,7 @@ def details(old: ServiceSpec, new: ServiceSpec) -> tuple[Detail, ...]:
 
 def test_every_field_of_a_service_was_thought_of() -> None:
     assert {field.name for field in fields(ServiceSpec)} - {"name", "place"} == set(CHANGES)
-    left = {"name", "services", "remarks", "tags"}
+    left = {"name", "services", "remarks", "tags", "moving_tags", "bump"}
     assert {field.name for field in fields(AppSpec)} - left == set(APP_CHANGES)
 
 
