@@ -257,6 +257,7 @@ def checked_context(definition: BuildDefinition) -> str:
         raise ConfigurationError(
             "build-context",
             f"the build context {definition.context} is no directory",
+            cause="nothing is there" if not Path(definition.context).exists() else "it is a file",
             hint="Correct `build.context`, or check the source out.",
         )
     return definition.context

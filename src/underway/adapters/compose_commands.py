@@ -25,10 +25,12 @@ class CommandOutputs:
         try:
             result = run_program(command, env=self.environment, timeout_s=timeout_s)
         except UnreachableError as error:
-            raise _failed(error.message, error.cause, error.detail) from error
+            why = error.cause or "it waits for something, or for somebody: nobody can answer it"
+            raise _failed(error.message, why, error.detail) from error
         if result.exit_code != 0:
             lines = tuple(result.stderr_text.splitlines()[-_SHOWN_LINES:])
-            raise _failed(f"`{command[0]}` ended with {result.exit_code}", "", lines)
+            why = lines[-1] if lines else "it wrote nothing on standard error"
+            raise _failed(f"`{command[0]}` ended with {result.exit_code}", why, lines[:-1])
         return result.stdout
 
 

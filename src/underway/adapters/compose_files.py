@@ -9,6 +9,7 @@ from typing import Final
 from underway.compose.positions import SourceText, included_files
 from underway.compose.sources import TRAVEL_LIMIT_BYTES, FileSet, Sources, TravellingFile
 from underway.errors import ConfigurationError
+from underway.errors.suggestion import meant_hint
 
 MAIN_NAMES: Final = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _OVERRIDES: Final = (
@@ -126,6 +127,7 @@ def _main_file(directory: Path) -> Path:
     raise ConfigurationError(
         "file-missing",
         f"there is no Compose file in {directory.absolute()} or above it",
+        cause=f"none of {', '.join(MAIN_NAMES)} is there",
         hint=f"Create {MAIN_NAMES[0]}, or name the file with --file.",
     )
 
@@ -140,11 +142,8 @@ def _environment_file(main: Path, name: str) -> Path:
     raise ConfigurationError(
         "environment-missing",
         f"there is no environment `{name}`: {stem}.{name}.yaml is not beside {main.name}",
-        hint=(
-            f"Name one that exists: {', '.join(known)}."
-            if known
-            else f"Create {stem}.{name}.yaml with what differs in `{name}`."
-        ),
+        cause=f"there is {', '.join(known)}" if known else "there is none yet",
+        hint=meant_hint(name, known, f"Create {stem}.{name}.yaml with what differs in `{name}`."),
     )
 
 
@@ -158,6 +157,12 @@ def environment_names(directory: Path) -> list[str]:
     return sorted(names - {"override", ""})
 
 
+def _neighbours(path: Path) -> list[str]:
+    """The YAML files where `path` would be."""
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    return [one.name for one in beside if one.suffix in _SUFFIXES]
+
+
 def _label(path: Path, directory: Path) -> str:
     return path.relative_to(directory).as_posix() if path.is_relative_to(directory) else str(path)
 
@@ -169,12 +174,14 @@ def _text(path: Path) -> str:
         raise ConfigurationError(
             "file-missing",
             f"there is no file {path}",
-            hint="Correct the name after --file.",
+            cause="no such file or directory",
+            hint=meant_hint(path.name, _neighbours(path), "Correct the name after --file."),
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             "file-unreadable",
             f"{path} cannot be read",
+            place=path.name,
             cause=getattr(error, "strerror", "") or "it is not UTF-8",
             hint="Look at its owner, its mode and its encoding.",
         ) from error

@@ -15,6 +15,7 @@ from underway.adapters.certificates import (
     docker_directory,
 )
 from underway.errors import ConfigurationError
+from underway.errors.suggestion import meant_hint
 
 _DEFAULT_SOCKET: Final = "unix:///var/run/docker.sock"
 DEFAULT_PORT: Final = 2376
@@ -153,7 +154,8 @@ def _context_url(name: str, environ: Mapping[str, str]) -> str:
         raise ConfigurationError(
             "host-url-invalid",
             f"`{name}` is neither an engine's URL nor a Docker context",
-            hint=_HINT,
+            cause="`docker context ls` lists those of this machine",
+            hint=meant_hint(name, _contexts(environ), _HINT),
         )
     endpoint = _json(meta).get("Endpoints", {}).get("docker", {})
     host = str(endpoint.get("Host", ""))
@@ -169,6 +171,12 @@ def _context_url(name: str, environ: Mapping[str, str]) -> str:
             "host=...,ca=...,cert=...,key=...`.",
         )
     return host
+
+
+def _contexts(environ: Mapping[str, str]) -> list[str]:
+    """The names of this user's Docker contexts."""
+    metas = (docker_directory(environ) / "contexts" / "meta").glob("*/meta.json")
+    return [str(_json(meta).get("Name", "")) for meta in metas]
 
 
 def _json(path: Path) -> dict[str, Any]:

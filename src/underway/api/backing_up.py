@@ -42,6 +42,7 @@ def desk_of(session: Session) -> BackupDesk:
         raise RefusedError(
             "backup-unconfigured",
             f"the file of {session.app} names no repository for backups",
+            cause="x-underway has no `backup`",
             hint="add x-underway: {backup: {repository: /srv/backups, password: {file: ...}}}",
         )
     return session.backups

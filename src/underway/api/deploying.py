@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from underway.api.account import accounted
 from underway.api.running import record_release, run_job
-from underway.api.session import Session, current_release, releases_of, runs_of
+from underway.api.session import Session, current_release, releases_of, require_answer, runs_of
 from underway.api.shipping import Cargo, load_cargo, recorded, require_proof
 from underway.api.steering import Course, Job
 from underway.api.testing import Purpose, record_attestations
@@ -119,6 +119,7 @@ def repair(
 
 def current_cargo(session: Session, snapshot: Snapshot) -> Cargo:
     """The release that the app runs, with its own values; RefusedError `nothing-deployed`."""
+    require_answer(session, snapshot.unreachable)
     release = current_release(snapshot)
     if release is None:
         raise RefusedError(
@@ -137,6 +138,7 @@ def rollback(session: Session, options: DeployOptions | None = None) -> DeployRe
     """
     chosen = replace(options or DeployOptions(), proxy_renewal=ProxyRenewal.NEVER)
     seen = session.observe()
+    require_answer(session, seen.unreachable)
     number = chosen.release or _release_before(seen)
     reverts = _passed(seen, number)
     _check_migrations(session, number, reverts, chosen)
@@ -207,6 +209,7 @@ def _require_known(session: Session, hosts: frozenset[HostName]) -> None:
         raise UsageError(
             "skip-host-unknown",
             f"the app has no host `{name}`",
+            cause=f"it has {', '.join(f'`{one}`' for one in sorted(names))}",
             hint=name_hint(name, names),
         )
 

@@ -2,7 +2,14 @@
 
 from underway.api.account import accounted
 from underway.api.running import bring_tools
-from underway.api.session import Session, current_release, next_run, releases_of, runs_of
+from underway.api.session import (
+    Session,
+    current_release,
+    next_run,
+    releases_of,
+    require_answer,
+    runs_of,
+)
 from underway.api.shipping import Cargo
 from underway.api.steering import Course, Job
 from underway.api.testing import sweep_tests
@@ -26,7 +33,8 @@ KEPT_RELEASES = 3
 
 
 def lock_holders(session: Session) -> tuple[LockHolder, ...]:
-    """Who holds the app's lock now."""
+    """Who holds the app's lock now; UnreachableError where no host answers."""
+    require_answer(session, session.world.lost.values())
     return session.locks.holders(session.app)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from underway.api.comparing import chosen_release
-from underway.api.session import Session, current_release, releases_of, runs_of
+from underway.api.session import Session, current_release, releases_of, require_answer, runs_of
 from underway.api.testing import attested
 from underway.model.event import Outcome
 from underway.model.names import NO_RELEASE, HostName, ReleaseNumber
@@ -14,19 +14,19 @@ from underway.model.testing import ReleasedSuite
 
 
 def history(session: Session) -> tuple[RunRecord, ...]:
-    """All recorded runs, oldest first."""
-    return runs_of(session.observe())
+    """All recorded runs, oldest first; UnreachableError where no host answers."""
+    return runs_of(_answered(session))
 
 
 def releases(session: Session) -> tuple[Release, ...]:
     """All recorded releases, oldest first, with what is attested of their tests by now."""
-    known = _proved(session, session.observe())
+    known = _proved(session, _answered(session))
     return tuple(known[number] for number in sorted(known))
 
 
 def release_list(session: Session) -> tuple[ReleaseStatus, ...]:
     """All recorded releases, oldest first, with what became of each and where it runs."""
-    snapshot = session.observe()
+    snapshot = _answered(session)
     known = _proved(session, snapshot)
     return tuple(_status(snapshot, known, number) for number in sorted(known))
 
@@ -36,7 +36,7 @@ def release_detail(session: Session, number: ReleaseNumber = NO_RELEASE) -> Rele
 
     Raises RefusedError `release-unknown` or `nothing-deployed`.
     """
-    snapshot = session.observe()
+    snapshot = _answered(session)
     wanted = chosen_release(session, snapshot, number).number
     known = _proved(session, snapshot)
     runs = tuple(run for run in runs_of(snapshot) if wanted in {run.release, run.current})
@@ -51,6 +51,12 @@ def _status(snapshot: Snapshot, known: dict[int, Release], number: int) -> Relea
         _hosts(snapshot, release.number),
         _namesakes(known, release),
     )
+
+
+def _answered(session: Session) -> Snapshot:
+    snapshot = session.observe()
+    require_answer(session, snapshot.unreachable)
+    return snapshot
 
 
 def _proved(session: Session, snapshot: Snapshot) -> dict[int, Release]:

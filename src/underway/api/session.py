@@ -1,11 +1,11 @@
 """One run of a command: the file understood, the open connections, and the voice that tells."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from underway.errors import UnderwayError
+from underway.errors import UnderwayError, UnreachableError
 from underway.kernel.observe import observe, observe_closely
 from underway.kernel.records import (
     last_run,
@@ -24,7 +24,7 @@ from underway.model.names import AppName, HostName, RunNumber, ServiceName
 from underway.model.outline import Outline
 from underway.model.release import Adjustment, LedgerState, Release, RunRecord, ServiceImage
 from underway.model.sensitive import SensitiveValues
-from underway.model.snapshot import Snapshot
+from underway.model.snapshot import Snapshot, Unreachable
 from underway.model.spec import AppSpec
 from underway.model.testing import Attestation, Suites
 from underway.ports import Clock, Engine, Locks, Progress
@@ -223,3 +223,20 @@ def is_settled(snapshot: Snapshot) -> bool:
     if not runs or not runs[-1].ended_at or runs[-1].outcome == Outcome.NOT_UNDONE:
         return False
     return runs[-1].current == current.number
+
+
+def require_answer(session: Session, lost: Iterable[Unreachable]) -> None:
+    """Raise UnreachableError `hosts-unreachable` where all of the app's hosts are `lost`.
+
+    What they hold is not known then, and must not be told as if it were not there.
+    """
+    silent = {one.name: one for one in lost}
+    if not silent or not set(silent).issuperset(session.world.hosts):
+        return
+    hints = list(dict.fromkeys(one.hint for one in silent.values() if one.hint))
+    raise UnreachableError(
+        "hosts-unreachable",
+        f"no host of {session.app} answers: what it holds is not known",
+        cause="\n".join(f"{name}: {silent[name].reason}" for name in sorted(silent)),
+        hint="\n".join(hints) or "Bring a host back, then run the command again.",
+    )

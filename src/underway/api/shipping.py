@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass, replace
 
 from underway.api.moments import rfc3339
-from underway.api.session import Session, current_release, ledgers_of, releases_of
+from underway.api.session import Session, current_release, ledgers_of, releases_of, require_answer
 from underway.api.testing import Proving, Purpose, attested
 from underway.errors import IntegrityError, RefusedError
 from underway.kernel.records import disputed_releases
@@ -120,6 +120,7 @@ def recorded(
 
     Raises RefusedError `release-unknown`, IntegrityError `record-conflict`, `values-missing`.
     """
+    require_answer(session, snapshot.unreachable)
     known = releases_of(snapshot)
     if number not in known:
         raise RefusedError(

@@ -33,6 +33,7 @@ from underway.model.testing import (
     ReleasedSuite,
     SuiteOutcome,
     SuiteResult,
+    Suites,
     SuiteSpec,
 )
 
@@ -125,12 +126,6 @@ class Proving:
 
     def _chosen(self) -> tuple[SuiteSpec, ...]:
         suites = self.session.testing.suites
-        names = [suite.name for suite in suites]
-        for name in self.options.suites:
-            if name not in names:
-                raise UsageError(
-                    "suite-unknown", f"the file has no suite `{name}`", hint=name_hint(name, names)
-                )
         wanted = self.options.suites
         return tuple(
             suite_on(suite, self.options.host)
@@ -181,6 +176,18 @@ class Proving:
         record_attestations(session, self.snapshot)
 
 
+def _require_suites(testing: Suites, wanted: Sequence[str]) -> None:
+    names = [suite.name for suite in testing.suites]
+    for name in wanted:
+        if name not in names:
+            raise UsageError(
+                "suite-unknown",
+                f"the file has no suite `{name}`",
+                cause=f"`x-underway.test` has {', '.join(f'`{one}`' for one in names)}",
+                hint=name_hint(name, names),
+            )
+
+
 def test(session: Session, options: SuiteOptions | None = None) -> SuiteReport:  # noqa: PT028
     """Build the images as a deploy would, run the suites on them, and push nothing.
 
@@ -191,8 +198,10 @@ def test(session: Session, options: SuiteOptions | None = None) -> SuiteReport: 
         raise ConfigurationError(
             "tests-missing",
             "the file declares no tests",
+            cause="x-underway has no `test`",
             hint="Add `test: {service: web, command: /app/test.sh}` to x-underway.",
         )
+    _require_suites(session.testing, (options or SuiteOptions()).suites)
     with accounted(session, "test") as account:
         snapshot = session.observe()
         proving = Proving(session, snapshot, Purpose.TEST, options or SuiteOptions())

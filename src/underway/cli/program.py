@@ -11,7 +11,7 @@ from underway import __version__
 from underway.cli.console import INTERRUPTED, Console
 from underway.cli.options import COMPLETING, GlobalOptions, global_parameters
 from underway.cli.sections import SectionedGroup
-from underway.errors import BugError, UnderwayError, UsageError
+from underway.errors import BugError, UnderwayError
 
 _WIDEST: Final = 100
 _HELP = """Keep a Compose application running in production.
@@ -58,7 +58,9 @@ def run_program(arguments: Sequence[str]) -> int:
             list(arguments) or ["--help"], prog_name="underway", standalone_mode=False, obj=console
         )
     except click.ClickException as error:
-        return _failed(console, _usage(error))
+        from underway.cli.mistakes import usage_error
+
+        return _failed(console, usage_error(error))
     except (click.Abort, KeyboardInterrupt):
         return _interrupted(console)
     except UnderwayError as error:
@@ -81,15 +83,6 @@ def _failed(console: Console, error: UnderwayError) -> int:
         console.print_error(error)
         console.write_summary(error)
     return error.exit_code
-
-
-def _usage(error: click.ClickException) -> UsageError:
-    command = "underway"
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        command = error.ctx.command_path
-    return UsageError(
-        "usage", error.format_message(), hint=f"`{command} --help` shows what can be given."
-    )
 
 
 def _bug(error: Exception, *, is_verbose: bool) -> BugError:

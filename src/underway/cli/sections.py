@@ -144,8 +144,6 @@ def _words_of(ctx: click.Context, args: list[str]) -> list[str]:
         return [*expanded(aliases[args[0]], COMMANDS), *args[1:]]
     if ctx.resilient_parsing:
         return args
-    from underway.errors.suggestion import meant_hint
+    from underway.cli.mistakes import UnknownCommandError
 
-    meant = meant_hint(args[0], {*COMMANDS, *aliases})
-    message = f"There is no command {args[0]!r}. {meant}".rstrip()
-    raise click.UsageError(message, ctx)
+    raise UnknownCommandError(args[0], {*COMMANDS, *aliases}, ctx)

@@ -61,6 +61,7 @@ def _repository(said: BackupWish, notebook: Notebook) -> str:
         refuse(
             "backup-repository-invalid",
             f"`{said.repository}` is no place for backups",
+            cause="it is neither an absolute path nor one of restic's remote places",
             place=notebook.place(KEY, "backup", "repository"),
             hint="Give an absolute directory of the host, or restic's form of a remote place: "
             "s3:https://server/bucket, sftp:user@server:/path, rest:https://server/.",

@@ -1,22 +1,28 @@
-"""Where in the user's files Compose's complaint belongs: its sentences name keys, not lines."""
+"""What Compose complains of, told with its place in the user's files and with what to do.
+
+Compose's sentences name keys, not lines, and say what is wrong, not what to write instead. They
+change between its versions: one that no rule knows is passed on as it is, with the best place.
+"""
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
-from underway.compose.positions import Positions
+from underway.compose.complaint_rules import told
+from underway.compose.complaint_scene import Scene, Told
+from underway.compose.positions import Positions, SourceText
+from underway.compose.yaml_faults import yaml_fault
 from underway.errors import ConfigurationError
 
 _DOTTED: Final = re.compile(
     r"(?:validating [^:]+: |interpolating |')"
     r"((?:services|volumes|networks|secrets|configs|x-underway|name\b)(?:[.\[][^\s':]+)?)"
 )
-_ADDITIONAL: Final = re.compile(r"[Aa]dditional propert(?:y|ies) '?([^\s']+)")
 _SERVICE: Final = re.compile(r"^(?:service \"(?P<quoted>[^\"]+)\"|services\.(?P<dotted>[^\s:.]+))")
 _LINE: Final = re.compile(r"(?:at L(?P<short>\d+)\.C\d+|.*line (?P<long>\d+): )")
-_CONTAINER_NAME: Final = re.compile(r"can't set container_name and (\S+) as container name")
 _STEP: Final = re.compile(r"[^.\[\]]+")
-
+_BY_US: Final = "variable-missing"
+"""Told in our words already; its cause ends in words of the file's author, which are no pattern."""
 
 WITHOUT_VALUES: Final = "Commands that only look, clean up or go back do without."
 """What to know where a value is missing on this machine."""
@@ -37,18 +43,32 @@ def variables_missing(
     )
 
 
-def placed(
-    error: ConfigurationError, positions: Positions, labels: tuple[str, ...]
+def explained(
+    error: ConfigurationError, texts: tuple[SourceText, ...], directory: str = ""
 ) -> ConfigurationError:
-    """The same error with the place that its cause tells, as far as it tells one."""
-    place = error.place or _place(error.cause, positions, labels)
+    """The same error with its place, and where the complaint is known, what to do about it.
+
+    `texts` are the project's files, `directory` what their relative paths begin at.
+    """
+    positions = Positions(texts)
+    scene = Scene(positions, texts, directory)
+    known = None
+    if error.code != _BY_US:
+        known = yaml_fault(error.cause, texts) or told(error, scene)
+    if known is None:
+        cause = scene.shortened(error.cause)
+        place = error.place or _place(error.cause, positions, tuple(one.label for one in texts))
+        known = Told(error.message, error.hint, place, cause, error.code)
+        detail = error.detail
+    else:
+        detail = ()
     return ConfigurationError(
-        error.code,
-        error.message,
-        cause=error.cause,
-        hint=error.hint,
-        place=place,
-        detail=error.detail,
+        known.code,
+        known.message,
+        cause=known.cause,
+        hint=known.hint,
+        place=known.place,
+        detail=detail,
     )
 
 
@@ -61,12 +81,7 @@ def _place(cause: str, positions: Positions, labels: tuple[str, ...]) -> str:
             return f"{(named or labels)[0]}:{number}"
     dotted = _DOTTED.search(cause)
     if dotted is not None:
-        path = _STEP.findall(dotted[1])
-        extra = _ADDITIONAL.search(cause)
-        return positions.place(*path, *([extra[1]] if extra else []))
-    named_twice = _CONTAINER_NAME.search(cause)
-    if named_twice is not None:
-        return positions.place("services", named_twice[1], "container_name")
+        return positions.place(*_STEP.findall(dotted[1]))
     service = _SERVICE.search(cause)
     if service is not None:
         return positions.place("services", service["quoted"] or service["dotted"])

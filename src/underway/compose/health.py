@@ -85,6 +85,7 @@ def proxy_of(wish: ServiceWish, service: Tree, name: str, notebook: Notebook) ->
             refuse(
                 "proxy-host-invalid",
                 f"`{host}` is not a host name",
+                cause="requests are told apart by the name in their Host header",
                 place=place,
                 hint="Write a name such as libra.example.com: lower case, no scheme, no port.",
             )
@@ -92,6 +93,7 @@ def proxy_of(wish: ServiceWish, service: Tree, name: str, notebook: Notebook) ->
         refuse(
             "proxy-invalid",
             f"`proxy` of service `{name}` needs a host and a path that begins with `/`",
+            cause="requests are told apart by host name and path",
             place=place,
             hint="Write {host: libra.example.com, path: /}.",
         )
@@ -118,6 +120,7 @@ def before_of(wish: ServiceWish, name: str, notebook: Notebook) -> BeforeSpec | 
         refuse(
             "x-underway-invalid",
             f"`before` of service `{name}` is empty",
+            cause="there is no command to run",
             place=place,
             hint="Name a command of the image, or remove it.",
         )
@@ -132,6 +135,7 @@ def _probe(proxy: ProxyWish, name: str, notebook: Notebook, place: str) -> Probe
         refuse(
             "proxy-invalid",
             f"`health` of service `{name}` is not a path: `{health.path}`",
+            cause="the edge asks each replica by HTTP at this path",
             place=place,
             hint="Write a path such as /up.",
         )
@@ -157,6 +161,7 @@ def _only_port(service: Tree, name: str, place: str, notebook: Notebook) -> int:
         refuse(
             "proxy-port-ambiguous",
             f"service `{name}` has several ports: {', '.join(map(str, ports))}",
+            cause="only one of them can answer users' requests",
             place=place,
             hint=f"Write {{host: ..., port: {ports[0]}}}.",
         )

@@ -11,6 +11,7 @@ from underway.compose.notebook import refuse
 from underway.compose.positions import Positions
 from underway.compose.wishes import AppWish, EdgeWish, HostWish
 from underway.compose.x_underway import KEY
+from underway.errors.suggestion import meant_hint
 from underway.model.names import LOCAL_HOST, HostName
 from underway.model.spec import EdgeSpec, HostSpec
 
@@ -47,11 +48,13 @@ class Fleet:
                 chosen[HostName(name)] = None
             else:
                 known = sorted({*self.groups, *self.order})
+                listed = ", ".join(f"`{entry}`" for entry in known)
                 refuse(
                     "host-unknown",
                     f"there is no host or group `{name}`",
+                    cause=f"`x-underway.hosts` has {listed}",
                     place=place,
-                    hint=f"Name one of {', '.join(f'`{entry}`' for entry in known)}.",
+                    hint=meant_hint(name, known, f"Name one of {listed}."),
                 )
         return tuple(chosen)
 
@@ -103,6 +106,7 @@ def edge_of(
         refuse(
             "edge-missing",
             "a service has a proxy, and no host is named as the edge",
+            cause="of several hosts, only you know which one users reach",
             place=positions.place(KEY),
             hint="Add `edge: HOST_OR_GROUP` to x-underway: the hosts that take users' traffic.",
         )
@@ -127,11 +131,19 @@ def _entry(host: str | HostWish, group: str, place: str) -> _Entry:
     scheme = urlsplit(wish.url).scheme if "://" in wish.url else ""
     is_good = (scheme in _SCHEMES) if "://" in wish.url else _CONTEXT.match(wish.url)
     if not is_good or (scheme in {"ssh", "tcp"} and not urlsplit(wish.url).hostname):
+        is_login = "://" not in wish.url and "@" in wish.url
         refuse(
             "host-url-invalid",
             f"`{wish.url}` is not the URL of a Docker host",
+            cause="a login without `ssh://` is neither a URL nor a Docker context"
+            if is_login
+            else f"`{scheme}://` is no way to an engine"
+            if scheme and scheme not in _SCHEMES
+            else "it names no host",
             place=place,
-            hint="Write ssh://user@host, tcp://host:2376, unix:///path or a Docker context's name.",
+            hint=f"Write `ssh://{wish.url}`."
+            if is_login
+            else "Write ssh://user@host, tcp://host:2376, unix:///path or a Docker context's name.",
         )
     if wish.certificates and "://" in wish.url and scheme != "tcp":
         refuse(
@@ -140,7 +152,31 @@ def _entry(host: str | HostWish, group: str, place: str) -> _Entry:
             place=place,
             hint="Remove them, or write tcp://host:2376.",
         )
+    _check_login(wish.url, place)
     return _Entry(wish, group, place)
+
+
+def _check_login(url: str, place: str) -> None:
+    """Refuse a password, which would stand in records and lists, and a port that is none."""
+    parts = urlsplit(url)
+    if parts.password is not None:
+        refuse(
+            "host-url-invalid",
+            f"the URL of host `{parts.hostname}` holds a password",
+            cause="hosts are listed, recorded and shown: a password has no place there",
+            place=place,
+            hint=f"Write `{parts.scheme}://{parts.username}@{parts.hostname}`, and log in by key.",
+        )
+    try:
+        _ = parts.port
+    except ValueError:
+        refuse(
+            "host-url-invalid",
+            f"the URL of host `{parts.hostname}` has a port that is no number",
+            cause=f"`{url.rpartition(':')[2]}` stands where the port does",
+            place=place,
+            hint="Write `ssh://user@host:2222`, or leave the port out.",
+        )
 
 
 def _name_of(entry: _Entry, hosts: Mapping[HostName, HostSpec]) -> HostName:
@@ -151,6 +187,7 @@ def _name_of(entry: _Entry, hosts: Mapping[HostName, HostSpec]) -> HostName:
             refuse(
                 "host-name-invalid",
                 f"`{wish.name}` cannot be a host's name",
+                cause="it stands in plans, records and on command lines",
                 place=entry.place,
                 hint="Use letters, digits, `.`, `_` and `-`.",
             )
@@ -175,6 +212,7 @@ def _taken(name: str, place: str) -> None:
     refuse(
         "host-twice",
         f"two hosts would be called `{name}`",
+        cause="plans and records know hosts by their names",
         place=place,
         hint="Give each a `name:` of its own.",
     )
@@ -184,6 +222,7 @@ def _group_is_host(group: str, positions: Positions) -> None:
     refuse(
         "host-twice",
         f"`{group}` names a group and a host",
+        cause="`place` and `edge` could mean either",
         place=positions.place(KEY, "hosts", group),
         hint="Give the group another name.",
     )
@@ -217,6 +256,7 @@ def _address_of(entry: _Entry) -> str:
         refuse(
             "address-invalid",
             f"`{given}` is not an IP address",
+            cause="replicas are published on it, and names may lead elsewhere",
             place=entry.place,
             hint="Write the host's private IPv4 or IPv6 address.",
         )
@@ -259,6 +299,7 @@ def _require_addresses(
             refuse(
                 "address-twice",
                 f"hosts `{seen[host.address]}` and `{host.name}` share address {host.address}",
+                cause="an edge could not tell their replicas apart",
                 place=entry.place,
                 hint="Give each host its own private address.",
             )

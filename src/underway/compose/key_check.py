@@ -95,6 +95,7 @@ def _check_level(
             refuse(
                 "key-refused",
                 f"{where} cannot be honoured",
+                cause="replicas that come and go could not keep what it asks for",
                 place=_place(level, path, key, notebook),
                 hint=rule.text,
             )
@@ -127,6 +128,7 @@ def _check_values(service: Mapping[str, Any], name: str, notebook: Notebook) -> 
         refuse(
             "key-refused",
             f"`network_mode: {mode}` of service `{name}` cannot be honoured",
+            cause="each app has networks of its own, which replicas join and leave",
             place=notebook.place("services", name, "network_mode"),
             hint="Use `networks`, with `external: true` for a network that exists already.",
         )
@@ -144,6 +146,7 @@ def _check_values(service: Mapping[str, Any], name: str, notebook: Notebook) -> 
             refuse(
                 "label-reserved",
                 f"label `{label}` of service `{name}` is Underway's own",
+                cause="what runs is known by labels of this name",
                 place=notebook.place("services", name, "labels", label),
                 hint="Choose another name.",
             )

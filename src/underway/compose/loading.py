@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from underway.compose.canonical import Tree, read_canonical
-from underway.compose.complaints import placed, variables_missing
+from underway.compose.complaints import explained, variables_missing
 from underway.compose.interpolation import required_variables, templates_in, variables_in
 from underway.compose.positions import Positions, written_name
 from underway.compose.signing import key_source
@@ -80,14 +80,13 @@ def load_site(
 
 @contextmanager
 def _told_with_places(sources: Sources) -> Iterator[None]:
-    """Give Compose's own complaints their lines."""
+    """Give Compose's own complaints their lines and remedies."""
     try:
         yield
     except ConfigurationError as error:
         if error.place or error.code not in _COMPOSES_CODES:
             raise
-        labels = tuple(text.label for text in sources.texts)
-        raise placed(error, Positions(sources.texts), labels) from error
+        raise explained(error, sources.texts, str(sources.directory)) from error
 
 
 def _name_of(sources: Sources) -> str:

@@ -21,6 +21,7 @@ def networks_of(app: AppName, notebook: Notebook) -> tuple[NetworkSpec, ...]:
             refuse(
                 "network-driver",
                 f"network `{name}` has driver `{driver}`",
+                cause="replicas get addresses of a bridge on their own host",
                 place=notebook.place("networks", name, "driver"),
                 hint="Use `bridge`, or create it on the hosts and name it `external: true`.",
             )

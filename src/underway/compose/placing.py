@@ -91,6 +91,7 @@ def _check_ports(spec: AppSpec, notebook: Notebook) -> None:
                         "port-clash",
                         f"services `{other.name}` and `{service.name}` publish port "
                         f"{port.host_port} on host `{host}`",
+                        cause="one port of a host can be taken once",
                         place=notebook.positions.item(
                             "services", service.name, "ports", holds=str(port.host_port)
                         ),
@@ -108,6 +109,7 @@ def _check_host_names(spec: AppSpec, notebook: Notebook) -> None:
                 refuse(
                     "proxy-host-twice",
                     f"services `{other.name}` and `{service.name}` both take {host}{path}",
+                    cause="the proxy sends each host name and path to one service",
                     place=notebook.place("services", service.name, KEY, "proxy"),
                     hint="Give one of them another host or `path`.",
                 )

@@ -5,7 +5,7 @@ list entry is found by its text, since overrides shift its index.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -31,7 +31,10 @@ class SourceText:
 
 @dataclass(slots=True)
 class _Index:
-    """The lines of one file, by path; `texts` are the scalars of each list entry."""
+    """The lines of one file, by path.
+
+    `texts` are the scalars of each list entry, and of each value that is a scalar itself.
+    """
 
     label: str
     lines: dict[Path, int] = field(default_factory=dict)
@@ -64,6 +67,44 @@ class Positions:
                 if holds in (text, *_WORD.findall(text)):
                     return f"{index.label}:{line}"
         return self.place(*path)
+
+    def text(self, *path: str | int) -> str:
+        """What is written at `path` where that is a single value; "" else."""
+        for index in reversed(self._indexes):
+            for _, text in index.texts.get(path, ()) if path in index.lines else ():
+                return text
+        return ""
+
+    def holding(self, key: str, is_meant: Callable[[str], bool]) -> str:
+        """`file:line` of the first value or list entry below a `key` with a word that is meant."""
+        for index in reversed(self._indexes):
+            for path, entries in index.texts.items():
+                for line, text in entries if path[-1] == key else ():
+                    if any(map(is_meant, (text, *_WORD.findall(text)))):
+                        return f"{index.label}:{line}"
+        return ""
+
+    def spelling(self, path: Path, text: str) -> str:
+        """`file:line` of the first value or list entry below `path` that holds the word `text`."""
+        for index in reversed(self._indexes):
+            for known, entries in index.texts.items():
+                for line, written in entries if known[: len(path)] == path else ():
+                    if text in written.split():
+                        return f"{index.label}:{line}"
+        return self.place(*path)
+
+    def below(self, *path: str | int) -> tuple[str, ...]:
+        """The keys and plain list entries that any file has at `path`, sorted."""
+        depth = len(path)
+        found = {
+            str(step)
+            for index in self._indexes
+            for known in index.lines
+            if len(known) == depth + 1 and known[:depth] == path
+            for step in known[depth:]
+            if isinstance(step, str)
+        }
+        return tuple(sorted(found))
 
     def has(self, *path: str | int) -> bool:
         """Whether a file says anything at `path`."""
@@ -135,6 +176,8 @@ def _walk_mapping(index: _Index, node: yaml.MappingNode, path: Path) -> None:
             continue
         below = (*path, str(key.value))
         index.lines.setdefault(below, key.start_mark.line + 1)
+        if isinstance(value, yaml.ScalarNode):
+            index.texts.setdefault(below, []).append((key.start_mark.line + 1, str(value.value)))
         _walk(index, value, below)
     for value in merged:
         sources = value.value if isinstance(value, yaml.SequenceNode) else [value]

@@ -102,6 +102,7 @@ def _address(address: str, place: str, *, is_public: bool) -> str:
         refuse(
             "address-invalid",
             f"`{address}` is not an IP address",
+            cause="ports are published on an address of the host",
             place=place,
             hint="Write an address of the host, or none.",
         )
@@ -109,6 +110,7 @@ def _address(address: str, place: str, *, is_public: bool) -> str:
         refuse(
             "port-public",
             f"a port is published on {address}, past the host's firewall",
+            cause="Docker's published ports go around the host's firewall",
             place=place,
             hint="Use a `proxy`, or the long form with `x-underway: {public: true}`.",
         )

@@ -50,21 +50,24 @@ def strategy_of(facts: Facts, name: str, notebook: Notebook) -> Strategy:
     if wish in {Strategy.ROLLING, Strategy.BLUE_GREEN} and facts.is_single_writer:
         refuse(
             "strategy-single-writer",
-            f"service `{name}` cannot run twice at once: it is the single writer of its data",
+            f"service `{name}` cannot run twice at once",
+            cause="it is the single writer of its data",
             place=place,
             hint="Use `strategy: recreate`, or say `single_writer: false` if it can.",
         )
     if wish in {Strategy.ROLLING, Strategy.BLUE_GREEN} and facts.has_fixed_port:
         refuse(
             "strategy-port-clash",
-            f"service `{name}` cannot run twice at once: its published port is taken",
+            f"service `{name}` cannot run twice at once",
+            cause="its published port is taken while the old replica runs",
             place=notebook.place("services", name, "ports"),
             hint="Give it a `proxy`, drop the host port, or use `strategy: recreate`.",
         )
     if wish is Strategy.BLUE_GREEN and not facts.is_proxied:
         refuse(
             "strategy-needs-proxy",
-            f"service `{name}` is blue-green without a proxy: there is no traffic to switch",
+            f"service `{name}` is blue-green without a proxy",
+            cause="there is no traffic to switch",
             place=notebook.place("services", name, KEY, "strategy"),
             hint="Give it a `proxy`, or use `strategy: rolling`.",
         )
@@ -97,6 +100,7 @@ def _wish(facts: Facts, name: str, notebook: Notebook) -> Strategy | None:
         refuse(
             "strategy-at-odds",
             f"service `{name}` asks for `strategy: {facts.wished}` and `order: {facts.order}`",
+            cause="one starts the new replicas first, the other stops the old ones first",
             place=place,
             hint="start-first goes with rolling and blue-green, stop-first with recreate.",
         )

@@ -124,6 +124,7 @@ def check_service(spec: ServiceSpec, facts: Facts, notebook: Notebook) -> None:
         refuse(
             "container-name-replicas",
             f"service `{name}` has a `container_name` and {spec.replicas} replicas",
+            cause="two containers cannot have one name",
             place=notebook.place("services", name, "container_name"),
             hint="Remove `container_name`: containers are named after their service.",
         )
@@ -131,6 +132,7 @@ def check_service(spec: ServiceSpec, facts: Facts, notebook: Notebook) -> None:
         refuse(
             "single-writer-replicas",
             f"service `{name}` is the single writer of its data and has {spec.replicas} replicas",
+            cause="two processes that write one data directory destroy it",
             place=notebook.place("services", name, "deploy", "replicas"),
             hint="Run one replica, or say `single_writer: false`.",
         )
@@ -138,6 +140,7 @@ def check_service(spec: ServiceSpec, facts: Facts, notebook: Notebook) -> None:
         refuse(
             "port-clash",
             f"{spec.replicas} replicas of service `{name}` cannot publish one port of a host",
+            cause="one port of a host can be taken once",
             place=notebook.place("services", name, "ports"),
             hint="Give it a `proxy`, or drop the host port.",
         )

@@ -111,6 +111,7 @@ def _variable(source: KeySource, variables: Mapping[str, str]) -> bytes:
         refuse(
             "variable-missing",
             f"the signing key's variable {source.variable} is not set on this machine",
+            cause="records cannot be signed or checked without the key",
             place=source.place,
             hint="Set it in the shell, in .env or with --env-file.",
         )

@@ -51,6 +51,7 @@ def _written(
             refuse(
                 "suite-name",
                 f"`{name}` cannot be the name of a suite",
+                cause="containers and reports are named after it",
                 place=notebook.place(KEY, "test", name),
                 hint="Use lower-case letters, digits, `-` and `_`.",
             )
@@ -84,6 +85,7 @@ def _service(name: str, spec: AppSpec, notebook: Notebook, path: Path) -> Servic
         refuse(
             "test-name-unknown",
             f"the tests name service `{name}`, which the file has not",
+            cause=f"the file has {', '.join(f'`{one}`' for one in sorted(names))}",
             place=notebook.place(*path),
             hint=f"{name_hint(name, names)} A service of a profile needs --profile.",
         )
@@ -111,6 +113,7 @@ def _host(wish: SuiteWish, spec: AppSpec, notebook: Notebook, path: Path) -> Hos
         refuse(
             "test-name-unknown",
             f"the tests shall run on `{wish.on}`, which is no host of the app",
+            cause=f"`x-underway.hosts` has {', '.join(f'`{one}`' for one in sorted(names))}",
             place=notebook.place(*path, "on"),
             hint=name_hint(wish.on, names),
         )

@@ -121,6 +121,7 @@ def _content(source: str, kind: _Kind, notebook: Notebook, place: str) -> Sensit
         refuse(
             "source-external",
             f"{kind.word} `{source}` is external: it stands in a Swarm, not in this project",
+            cause="an engine without Swarm has no such secrets and configs",
             place=defined,
             hint="Give it a `file:` or an `environment:`.",
         )
@@ -144,6 +145,7 @@ def _variable(variable: str, name: str, notebook: Notebook, place: str) -> bytes
         refuse(
             "variable-missing",
             f"`{name}` takes its content from variable {variable}, which is not set",
+            cause="without it the service would start with an empty file",
             place=place,
             hint=f"Set {variable}, or name a command under x-underway `sensitive`.",
         )

@@ -20,6 +20,7 @@ from underway.compose.suites import testing_of
 from underway.compose.volumes import volumes_of, writers_denied
 from underway.compose.wishes import AppWish
 from underway.compose.x_underway import KEY, app_wish, service_wish
+from underway.errors.suggestion import meant_hint
 from underway.model.names import AppName
 from underway.model.spec import AppSpec, DependencyCondition, ServiceSpec
 
@@ -74,6 +75,7 @@ def _spec(wish: AppWish, fleet: Fleet, notebook: Notebook) -> AppSpec:
         refuse(
             "no-services",
             "the file has no service to run",
+            cause="it has none, or each of them belongs to a profile that is not chosen",
             place=positions.place("services"),
             hint="Add a service, or choose its profile with --profile.",
         )
@@ -131,8 +133,9 @@ def _services(
             refuse(
                 "place-unknown",
                 f"`place` names service `{name}`, which does not exist",
+                cause=f"the file has {', '.join(f'`{one}`' for one in sorted(services))}",
                 place=notebook.place(KEY, "place", name),
-                hint="Correct the name, or remove the line.",
+                hint=meant_hint(name, services, "Correct the name, or remove the line."),
             )
     return tuple(
         service_of(
@@ -161,6 +164,7 @@ def _check_public(wish: AppWish, project: Project, positions: Positions) -> None
         refuse(
             "public-and-sensitive",
             f"`{name}` is listed as public and comes from a command for sensitive values",
+            cause="a value is shown in plans and records, or nowhere",
             place=positions.place(KEY, "public"),
             hint="Remove it from one of the two.",
         )
@@ -181,6 +185,7 @@ def _tags(wish: AppWish, notebook: Notebook) -> tuple[str, ...]:
             refuse(
                 "tag-invalid",
                 f"`{tag}` is not a tag that deploys" if tag else "a tag is empty",
+                cause="such a tag names another image tomorrow",
                 place=notebook.place(KEY, "tags"),
                 hint="Use a template such as {semver} or {date}-{commit}.",
             )
@@ -204,6 +209,7 @@ def _subnet(wish: AppWish, notebook: Notebook) -> str:
         refuse(
             "subnet-invalid",
             f"`{wish.subnet}` is not a private IPv4 subnet",
+            cause="addresses of others would not be reached any more",
             place=notebook.place(KEY, "subnet"),
             hint="Take one from 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.",
         )

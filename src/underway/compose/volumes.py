@@ -73,6 +73,7 @@ def _kind(name: str, wish: VolumeWish, options: dict[str, str], notebook: Notebo
         refuse(
             "volume-kind-at-odds",
             f"volume `{name}` is `kind: {wish.kind}` and `shared: {str(wish.shared).lower()}`",
+            cause="either each host has its own data, or all have the same",
             place=notebook.place("volumes", name, KEY, "shared"),
             hint="Keep one of the two.",
         )

@@ -13,9 +13,16 @@ from underway.compose.canonical import Tree, mapping_of
 from underway.compose.notebook import refuse
 from underway.compose.positions import Positions
 from underway.compose.quantities import duration_s
+from underway.compose.setting_hints import (
+    all_fields,
+    cause_of,
+    elsewhere_hint,
+    value_hint,
+    wanted_at,
+)
 from underway.compose.wishes import AppWish, ServiceWish, SourceWish, VolumeWish
 from underway.errors import ConfigurationError
-from underway.errors.suggestion import meant_hint, nearest
+from underway.errors.suggestion import is_misspelt, meant_hint
 
 KEY: Final = "x-underway"
 
@@ -23,17 +30,7 @@ Wish = TypeVar("Wish", bound=msgspec.Struct)
 
 _UNKNOWN: Final = re.compile(r"^Object contains unknown field `(?P<name>[^`]*)`")
 _PLACE: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
-_ENUM: Final = re.compile(r"^Invalid enum value '([^']*)'")
-_CHOICES: Final = (
-    *("rolling", "blue-green", "recreate"),
-    *("local", "shared", "per-host"),
-    *("dump", "quiesce", "pause", "files"),
-    "tests",
-)
-_DURATION_SENTENCE: Final = "a duration has a unit, such as `30s` or `1m30s`"
 _ANY_KEY: Final = "..."
-_MISSPELT: Final = 0.8
-"""How like `x-underway` an extension's name is that can only be meant for it."""
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -63,11 +60,12 @@ def volume_wish(volume: Tree, name: str, positions: Positions) -> VolumeWish:
 
 def refuse_misspelt(key: str, path: tuple[str, ...], positions: Positions) -> None:
     """Refuse a key below `path` that looks like `x-underway`: Compose would ignore it."""
-    if key == KEY or not nearest(key, [KEY], at_least=_MISSPELT):
+    if not is_misspelt(key, KEY):
         return
     refuse(
         "key-unknown",
         f"`{key}` looks like `{KEY}`, and would be ignored",
+        cause="Compose ignores every key that begins with `x-`",
         place=positions.place(*path, key),
         hint=f"Write `{KEY}`, or give an extension of your own another name.",
     )
@@ -129,28 +127,24 @@ def _explained(
         return ConfigurationError(
             "x-underway-unknown",
             f"`{_shown((*path, *inner))}` has no setting `{name}`",
+            cause="what is not known would do nothing, and nobody would notice",
             place=positions.place(*path, *inner, name),
             hint=_suggestion(name, kind),
         )
+    wanted = wanted_at(kind, inner)
     return ConfigurationError(
         "x-underway-invalid",
         f"`{_shown((*path, *inner))}` is not what it must be",
-        cause=_DURATION_SENTENCE if "matching regex" in sentence else sentence,
+        cause=cause_of(sentence, wanted),
         place=positions.place(*path, *inner),
-        hint=_choice(sentence) or "See the reference of x-underway.",
+        hint=value_hint(sentence, str((*path, *inner)[-1]), wanted),
     )
-
-
-def _choice(sentence: str) -> str:
-    wrong = _ENUM.match(sentence)
-    if wrong is None:
-        return ""
-    return meant_hint(wrong[1], _CHOICES)
 
 
 def _suggestion(name: str, kind: type[msgspec.Struct]) -> str:
     here = ", ".join(f"`{entry}`" for entry in kind.__struct_fields__)
-    return meant_hint(name, _all_fields(kind), f"It knows {here}.")
+    known = f"It knows {here}."
+    return elsewhere_hint(name, kind) or meant_hint(name, all_fields(kind), known)
 
 
 def _resolve(
@@ -172,31 +166,6 @@ def _resolve(
         if inner is not None:
             return (key, *inner)
     return None
-
-
-def _all_fields(kind: type[msgspec.Struct]) -> set[str]:
-    """The names of all settings below `kind`: the misspelt one may stand in any of its structs."""
-    names: set[str] = set()
-    for field in msgspec.structs.fields(kind):
-        names.add(field.name)
-        names |= _fields_within(msgspec.inspect.type_info(field.type))
-    return names
-
-
-def _fields_within(info: msgspec.inspect.Type) -> set[str]:
-    names: set[str] = set()
-    if isinstance(info, msgspec.inspect.StructType):
-        return _all_fields(info.cls)
-    if isinstance(info, msgspec.inspect.Metadata):
-        return _fields_within(info.type)
-    if isinstance(info, msgspec.inspect.UnionType):
-        for member in info.types:
-            names |= _fields_within(member)
-    if isinstance(info, msgspec.inspect.ListType):
-        return _fields_within(info.item_type)
-    if isinstance(info, msgspec.inspect.DictType):
-        return _fields_within(info.value_type)
-    return names
 
 
 def _steps(path: str) -> tuple[str | int, ...]:

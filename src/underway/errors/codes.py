@@ -799,6 +799,11 @@ CODES: dict[str, CodeEntry] = {
         "A replica did not pass an edge's own check in time.",
         "Look at `proxy: {health: ...}` and the replica's last lines, then deploy again.",
     ),
+    "profile-unknown": CodeEntry(
+        2,
+        "No service of the file has a profile that was asked for.",
+        "Correct the name after --profile: Compose would leave its services out without a word.",
+    ),
     "program-missing": CodeEntry(
         6,
         "A program that Underway runs on this machine is not installed.",

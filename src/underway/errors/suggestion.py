@@ -1,16 +1,28 @@
-"""What somebody may have meant who wrote a name that is not there."""
+"""What somebody may have meant who wrote a name that is not there: the one place that judges it."""
 
 import difflib
 from collections.abc import Iterable
+from typing import Final
 
-_LIKE = 0.5
-"""How like two names must be, 0 to 1, for one to be taken for the other."""
+_LIKE: Final = 0.5
+"""How like two names must be, 0 to 1, for one to be offered for the other: `bd` is for `db`."""
+_MEANT: Final = 0.8
+"""How like two names are of which one can only be meant for the other."""
 
 
 def nearest(name: str, names: Iterable[str], *, at_least: float = _LIKE) -> str:
-    """The name that is most like `name`, or "" if none is `at_least` (0 to 1) that like."""
-    near = difflib.get_close_matches(name, sorted(names), n=1, cutoff=at_least)
-    return near[0] if near else ""
+    """The name that is most like `name`, or "" if none is `at_least` (0 to 1) that like.
+
+    Capitals, and `_` where a `-` belongs, make no difference.
+    """
+    known = {_folded(one): one for one in sorted(names, reverse=True)}
+    near = difflib.get_close_matches(_folded(name), sorted(known), n=1, cutoff=at_least)
+    return known[near[0]] if near else ""
+
+
+def is_misspelt(name: str, meant: str) -> bool:
+    """Whether `name` can only be meant for `meant`, and is not it."""
+    return name != meant and bool(nearest(name, [meant], at_least=_MEANT))
 
 
 def meant_hint(name: str, names: Iterable[str], otherwise: str = "") -> str:
@@ -22,4 +34,9 @@ def meant_hint(name: str, names: Iterable[str], otherwise: str = "") -> str:
 def name_hint(name: str, names: Iterable[str]) -> str:
     """The name that is most like `name`, or all there are."""
     known = sorted(names)
-    return meant_hint(name, known, f"It has {', '.join(known)}.")
+    listed = f"It has {', '.join(known)}." if known else "It has none."
+    return meant_hint(name, known, listed)
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("_", "-")

@@ -53,12 +53,19 @@ def parse_reference(text: str, *, place: str = "") -> Reference:
         raise ConfigurationError(
             "image-reference",
             f"`{text}` is not an image reference",
+            cause=_fault_of(text),
             hint="Write `[registry/]name[:tag]`, the name in lower case.",
             place=place,
         )
     return Reference(
         found["registry"] or "", found["path"], found["tag"] or "", found["digest"] or ""
     )
+
+
+def _fault_of(text: str) -> str:
+    if text != text.lower():
+        return "names of images are written in lower case"
+    return "it holds a space" if " " in text else "it is not `[registry/]name[:tag][@digest]`"
 
 
 def is_same_repository(repository: str, other: str) -> bool:

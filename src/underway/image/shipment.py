@@ -9,7 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from underway.errors import ConfigurationError, EngineError, RefusedError, UsageError
+from underway.errors import (
+    ConfigurationError,
+    EngineError,
+    RefusedError,
+    UnderwayError,
+    UsageError,
+)
 from underway.errors.suggestion import name_hint
 from underway.image.apply import config_digest_of
 from underway.image.built import Built
@@ -121,7 +127,11 @@ class _Build:
         there = {ref: self._registered(ref) for ref in self._references(self._stems)}
         state = self._built_before(there)
         if state is None:
-            image_id = self._yard.builder.build(build, (), self._yard.progress)
+            try:
+                image_id = self._yard.builder.build(build, (), self._yard.progress)
+            except UnderwayError as error:
+                error.place = error.place or self._services[0].place
+                raise
             state = self._engine.image(image_id)
         if state is None:
             raise EngineError("image-missing", f"{self._engine.host}: the built image is gone")

@@ -1,7 +1,8 @@
 """Gates: steps that wait and judge. Each tells early what can only fail, and shows why.
 
 "starting" is not "healthy", and a container that died is not waited for. A gate that fails raises
-with the container's last lines, so that the cause stands where the failure is told.
+with the container's last lines and what its health check said: the cause stands where the failure
+is told.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,6 +32,7 @@ from underway.rollout.haproxy_config import routes_of
 POLL_S: Final = 0.15
 SLOWEST_POLL_S: Final = 0.6
 LAST_LINES: Final = 15
+LAST_CHECKS: Final = 3
 PASSED: Final = StepResult(Verdict.PASSED)
 _CHECKS: Final = {
     "L4CON": "it refuses connections",
@@ -126,9 +128,7 @@ class Gates:
         def look(_: float) -> StepResult | None:
             state = self.world.engine(gate.host).container(gate.container)
             if state is None:
-                raise StepFailedError(
-                    "container-gone", f"{gate.container} on {gate.host} was removed by somebody"
-                )
+                raise _gone(gate.host, gate.container)
             if state.status in {ContainerStatus.EXITED, ContainerStatus.DEAD}:
                 if state.exit_code == 0:
                     return PASSED
@@ -240,7 +240,11 @@ class Gates:
             state = self._alive(gate.host, gate.container, restarts)
             if state.health is Health.UNHEALTHY:
                 raise self._failed(
-                    "turned-unhealthy", gate.host, gate.container, "turned unhealthy", hint=""
+                    "turned-unhealthy",
+                    gate.host,
+                    gate.container,
+                    "turned unhealthy",
+                    hint="look at what its health check says below, mend it and deploy again",
                 )
             return PASSED if elapsed >= gate.monitor_s else None
 
@@ -254,7 +258,7 @@ class Gates:
         """
         state = self.world.engine(host).container(name)
         if state is None:
-            raise StepFailedError("container-gone", f"{name} on {host} was removed by somebody")
+            raise _gone(host, name)
         before = restarts.setdefault(f"{host}/{name}", state.restart_count)
         if state.restart_count > before or state.status is ContainerStatus.RESTARTING:
             raise self._failed(
@@ -282,13 +286,23 @@ class Gates:
     def _failed(
         self, code: str, host: HostName, name: str, what: str, *, hint: str
     ) -> StepFailedError:
+        engine = self.world.engine(host)
         try:
-            lines = tuple(line.text for line in self.world.engine(host).logs(name, tail=LAST_LINES))
+            lines = [line.text for line in engine.logs(name, tail=LAST_LINES)][-LAST_LINES:]
+            checks = engine.health_log(name)[-LAST_CHECKS:]
         except (EngineError, UnreachableError) as error:
-            lines = (f"(its output cannot be read: {error.message})",)
-        return StepFailedError(
-            code, f"{name} on {host} {what}", hint=hint, detail=lines[-LAST_LINES:]
-        )
+            lines, checks = [f"(its output cannot be read: {error.message})"], ()
+        told = (*lines, *(f"health check: {said}" for said in checks))
+        return StepFailedError(code, f"{name} on {host} {what}", hint=hint, detail=told)
+
+
+def _gone(host: HostName, name: str) -> StepFailedError:
+    return StepFailedError(
+        "container-gone",
+        f"{name} on {host} was removed by somebody",
+        cause="it was there when this run made it",
+        hint="find out who removes containers there (a timer, a colleague), then deploy again",
+    )
 
 
 def _serves(seen: ObservedUpstream, wished: Upstream) -> bool:

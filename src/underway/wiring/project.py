@@ -8,10 +8,14 @@ from typing import Final
 from underway.adapters.compose_commands import CommandOutputs
 from underway.adapters.compose_files import LocalFiles, find_sources
 from underway.adapters.compose_program import ComposeProgram
+from underway.adapters.endpoint import endpoint_of
 from underway.compose.canonical import Tree, read_canonical
 from underway.compose.loading import load, load_site
+from underway.compose.positions import Positions
+from underway.compose.profiles import require_profiles
 from underway.compose.signing import read_key
 from underway.compose.sources import KeySource, Sources, Understood
+from underway.compose.x_underway import KEY
 from underway.errors import BugError, ConfigurationError, UnderwayError
 from underway.model.backup import BackupPolicy
 from underway.model.sensitive import Sensitive, SensitiveValues
@@ -40,9 +44,10 @@ class Project:
     """A project's files and Docker Compose over them, as the options say."""
 
     def __init__(self, options: SessionOptions) -> None:
-        """Find the files; raises ConfigurationError."""
+        """Find the files; raises ConfigurationError, UsageError `profile-unknown`."""
         self._environ = options.environ
         self._sources = _sources(options)
+        require_profiles(options.profiles, self._sources.texts)
         self._composer = ComposeProgram(
             directory=self._sources.directory,
             environment=options.environ,
@@ -89,6 +94,18 @@ class Project:
             backup=understood.backup,
             signing=understood.signing,
         )
+
+    def require_urls(self, spec: AppSpec) -> None:
+        """Refuse a Docker context that this machine has not, with its place; ConfigurationError."""
+        positions = Positions(self._sources.texts)
+        for host in spec.hosts:
+            if not host.url or "://" in host.url:
+                continue
+            try:
+                endpoint_of(host.url, self._environ)
+            except ConfigurationError as error:
+                error.place = positions.spelling((KEY, "hosts"), host.url)
+                raise
 
     def signing_key(self, source: KeySource) -> Sensitive:
         """The key that signs the app's records; raises ConfigurationError."""

@@ -76,6 +76,7 @@ def open_session(
     warming.start()
     project = Project(options)
     read = project.read(reading)
+    project.require_urls(read.spec)
     warming.join()
     voice = Voice(secrets.token_hex(6), actor(), journalled(options, sink), SystemClock())
     for remark in read.spec.remarks:

@@ -209,17 +209,20 @@ class HostWorkshop:
     def _find_workbench(self) -> "DockerEngine":
         if LOCAL_HOST in self._engines:
             return self._engines[LOCAL_HOST]
-        try:
-            return self._connector.connect(HostSpec(LOCAL_HOST, ""))
-        except UnderwayError as error:
-            if self._engines:
-                return self._engines[min(self._engines)]
-            raise UnreachableError(
-                "no-engine",
-                "no engine answers: neither one on this machine nor any host of the app",
-                cause=error.message,
-                hint=error.hint,
-            ) from None
+        silent = []
+        for host in (HostSpec(LOCAL_HOST, ""), *self._spec.hosts):
+            try:
+                return self._connector.connect(host)
+            except UnderwayError as error:
+                silent.append(error)
+                if self._engines:
+                    return self._engines[min(self._engines)]
+        raise UnreachableError(
+            "no-engine",
+            "no engine answers: neither one on this machine nor any host of the app",
+            cause="\n".join(dict.fromkeys(error.message for error in silent)),
+            hint="\n".join(dict.fromkeys(error.hint for error in silent if error.hint)),
+        )
 
     def _say(self, line: str) -> None:
         if self._voice is not None:

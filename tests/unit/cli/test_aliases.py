@@ -91,4 +91,4 @@ def test_a_command_goes_on_where_the_file_cannot_be_read(project: Path, capsys: 
     (project / "compose.yaml").write_text("services: [aliases\n")
     assert run_program(["--help"]) == 0
     assert run_program(["nothing"]) == 2
-    assert "There is no command 'nothing'" in capsys.readouterr().err
+    assert "There is no command `nothing`" in capsys.readouterr().err

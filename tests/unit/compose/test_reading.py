@@ -5,7 +5,7 @@ import re
 import pytest
 
 from underway.compose.canonical import mapping_of, read_canonical
-from underway.compose.complaints import placed
+from underway.compose.complaints import explained
 from underway.compose.positions import Positions, SourceText
 from underway.compose.quantities import duration_s, size_bytes
 from underway.errors import ConfigurationError
@@ -107,5 +107,4 @@ def test_positions_survive_a_broken_file() -> None:
 )
 def test_complaints_are_placed(cause: str, place: str) -> None:
     error = ConfigurationError("compose-invalid", "no", cause=cause)
-    positions = Positions([SourceText("one", BASE)])
-    assert placed(error, positions, ("one",)).place == place
+    assert explained(error, (SourceText("one", BASE),)).place == place

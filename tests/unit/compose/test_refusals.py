@@ -73,7 +73,8 @@ def test_a_missing_environment_names_those_that_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         understood(tmp_path, PLAIN, files=files, environment="prod")
     assert caught.value.code == "environment-missing"
-    assert "production, staging" in caught.value.hint
+    assert "production, staging" in caught.value.cause
+    assert caught.value.hint == "Did you mean `production`?"
 
 
 def test_no_file_at_all_is_told(tmp_path: Path) -> None:

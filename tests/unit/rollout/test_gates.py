@@ -49,6 +49,7 @@ class OneContainer(FakeEngine):
         super().__init__(HOST)
         self.seen: ContainerState | None = RUNNING
         self.stopped: list[tuple[str, float | None]] = []
+        self.checks: tuple[str, ...] = ()
 
     def container(self, name: str) -> ContainerState | None:
         assert name == NAME
@@ -56,6 +57,10 @@ class OneContainer(FakeEngine):
 
     def stop(self, name: str, grace_s: float | None) -> None:
         self.stopped.append((name, grace_s))
+
+    def health_log(self, name: str) -> tuple[str, ...]:
+        assert name == NAME
+        return self.checks
 
     def logs(self, name: str, **_: object):  # type: ignore[no-untyped-def]
         assert name == NAME
@@ -138,6 +143,20 @@ def test_scenario_12_starting_is_not_healthy() -> None:
     with pytest.raises(StepFailedError, match="did not get healthy within 30 s") as caught:
         quay.wait(ready())
     assert caught.value.code == "not-healthy"
+
+
+def test_scenario_12_what_the_health_check_said_stands_below_its_last_lines() -> None:
+    quay = Quay()
+    quay.engine.seen = STARTING
+    quay.engine.checks = tuple(f"status 1: no {n}" for n in range(5))
+    with pytest.raises(StepFailedError) as caught:
+        quay.wait(ready())
+    assert caught.value.detail[-4:] == (
+        "line 39",
+        "health check: status 1: no 2",
+        "health check: status 1: no 3",
+        "health check: status 1: no 4",
+    )
 
 
 def test_scenario_12_unhealthy_waits_the_whole_period_and_never_matches_healthy() -> None:

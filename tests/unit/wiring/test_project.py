@@ -66,7 +66,7 @@ def expect_root(project: Understood, root: Path) -> None:
 def test_without_it_paths_begin_beside_the_file() -> None:
     site = Project(options()).read(Reading.SITE)
     assert site.spec.name == "wrong"
-    with pytest.raises(ConfigurationError, match=r"environment file .*deploy/web\.env"):
+    with pytest.raises(ConfigurationError, match=r"environment file web\.env"):
         understand(options())
 
 
