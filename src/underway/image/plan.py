@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from underway.image.steps import digest_in, is_image
+from underway.image.steps import digests_in, is_image
 from underway.model.image import ImageIdentity
 from underway.model.names import LABEL_TOOLS, HostName
 from underway.model.plan import Lane
@@ -54,7 +54,7 @@ def _holds(host: HostState, image: ImageIdentity) -> bool:
         return bool(held)
     if host.facts.uses_containerd_store and not any(state.repo_digests for state in held):
         return True  # some of these engines tell no digests
-    return any(digest_in(state, image.repository) == image.manifest_digest for state in held)
+    return any(image.manifest_digest in digests_in(state, image.repository) for state in held)
 
 
 def ids_of(host: HostState, images: Iterable[ImageIdentity]) -> set[str]:

@@ -41,12 +41,14 @@ def digests_of(state: ImageState) -> tuple[str, ...]:
 
 
 def digest_in(state: ImageState, repository: str) -> str:
-    """The digest under which `repository` knows the image, or ""."""
-    for entry in state.repo_digests:
-        name, _, digest = entry.rpartition("@")
-        if is_same_repository(name, repository):
-            return digest
-    return ""
+    """A digest under which `repository` knows the image, or ""."""
+    return next(iter(digests_in(state, repository)), "")
+
+
+def digests_in(state: ImageState, repository: str) -> tuple[str, ...]:
+    """All digests under which `repository` knows the image: pushed twice, it may have two."""
+    entries = (entry.rpartition("@") for entry in state.repo_digests)
+    return tuple(digest for name, _, digest in entries if is_same_repository(name, repository))
 
 
 def keep_reference(image: ImageIdentity) -> str:

@@ -55,6 +55,11 @@ def test_where_the_image_is_nothing_is_done() -> None:
     assert transfer_lanes(images_by_host(SPEC, IMAGES), here, "new") == ()
 
 
+def test_an_image_that_was_pushed_twice_is_known_by_either_digest() -> None:
+    pushed = _image("sha256:c1", digests=("r.io/x@sha256:m0", "r.io/x@sha256:m1"))
+    assert transfer_lanes({A: (PUSHED,)}, _snapshot(a=(pushed,)), "new") == ()
+
+
 def test_an_image_that_came_from_elsewhere_is_pulled_for_its_name() -> None:
     promoted = _image("sha256:c1", ("r.io/staging:1",), ("r.io/staging@sha256:m1",))
     here = _snapshot(a=(promoted,), b=(_image("sha256:c1"),))
