@@ -13,6 +13,7 @@ declare -A package_of=(
   [nsenter]=util-linux
   [openssl]=openssl
   [socat]=socat
+  [sqlite3]=sqlite3
   [ssh]=openssh-client
   [zstd]=zstd
 )

@@ -39,7 +39,7 @@ class Transport:
     def __init__(self, registry: str, *, is_insecure: bool) -> None:
         """Reach `registry` ("" for Docker Hub); nothing is sent before the first request."""
         self._name = registry or "docker.io"
-        self._host = _HUB if self._name in {"docker.io", "index.docker.io"} else registry
+        self._host = registry or _HUB
         self._is_insecure = is_insecure
         self._guard = threading.Lock()
         self._start = ""
