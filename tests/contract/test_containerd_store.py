@@ -14,8 +14,9 @@ from lab.laboratory import Laboratory, down
 from tests.contract.image_site import Site, build_of, write_context
 from underway.image.apply import find_image, pull_image, send_image
 from underway.image.plan import ids_of
-from underway.image.shipment import ShipWish, Yard, ship
+from underway.image.shipment import ShipWish, ship
 from underway.image.tags import SourceFacts
+from underway.image.yard import Yard
 from underway.model.container import ContainerRequest
 from underway.model.image import ImageIdentity
 from underway.model.names import AppName, ContainerName, HostName, ServiceName

@@ -14,8 +14,8 @@ from underway.adapters.ledger import AnchorLedger
 from underway.adapters.revival import revive_anchor
 from underway.adapters.vault import AnchorVault
 from underway.errors import EngineError
-from underway.image.shipment import Yard
 from underway.image.tools import ensure_tools_image
+from underway.image.yard import Yard
 from underway.model.image import ImageIdentity
 from underway.model.names import ReleaseNumber
 from underway.rollout.naming import anchor_name

@@ -13,9 +13,10 @@ from lab.laboratory import Laboratory, down
 from tests.contract.image_site import Site, build_of, write_context
 from underway.errors import IntegrityError, RefusedError, UnreachableError
 from underway.image.apply import find_image, pull_image, send_image
-from underway.image.shipment import Shipment, ShipWish, Yard, ship
+from underway.image.shipment import Shipment, ShipWish, ship
 from underway.image.tags import SourceFacts
 from underway.image.tools import ensure_tools_image
+from underway.image.yard import Yard
 from underway.model.image import ImageIdentity
 from underway.model.names import AppName, HostName, ReleaseNumber, ServiceName
 from underway.model.release import Release

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.simulation import Simulation, tools_image
 from tests.fakes.time import FakeClock
-from underway.api.session import Session, Shipped, Workshop
+from underway.api.session import Order, Session, Shipped, Workshop
 from underway.api.steering import Course
 from underway.errors import UnreachableError
 from underway.kernel.executor import Executor, StepContext, StepResult
@@ -21,6 +21,7 @@ from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, Se
 from underway.model.release import LedgerState, Release, RunRecord
 from underway.model.sensitive import Sensitive, SensitiveValues
 from underway.model.snapshot import Snapshot
+from underway.model.spec import AppSpec
 from underway.model.step import Step
 from underway.model.tagging import ReleaseTag
 from underway.model.testing import Attestation
@@ -138,9 +139,14 @@ def simulated(
     def no_bench(*_: object) -> NoReturn:
         raise AssertionError("no test runs in a simulation")
 
-    def ship(*_: object) -> Shipped:
+    def ship(spec: AppSpec, order: Order, *_: object) -> Shipped:
         made = shipped()
-        return Shipped(made.spec, made.images, made.tag, made.commit)
+        if not order.only:
+            return Shipped(made.spec, made.images, made.tag, made.commit)
+        former = {e.service: e for e in order.previous.images} if order.previous else {}
+        found = former | {e.service: e for e in made.images if e.service in order.only}
+        images = tuple(found[service.name] for service in spec.services)
+        return Shipped(spec, images, made.tag, made.commit)
 
     return SimulatedSession(
         spec=shipped().spec,

@@ -28,7 +28,7 @@ def compare(
     if after:
         new = chosen_release(session, snapshot, after)
         return Comparison(old.number, new.number, compared(old, new))
-    new = _file(session, snapshot, old)
+    new = file_release(session, snapshot, old)
     unknown = tuple(service.name for service in new.spec.services if service.build)
     return Comparison(old.number, NO_RELEASE, compared(old, new), unknown)
 
@@ -54,7 +54,7 @@ def chosen_release(session: Session, snapshot: Snapshot, number: ReleaseNumber) 
     return known[number]
 
 
-def _file(session: Session, snapshot: Snapshot, base: Release) -> Release:
+def file_release(session: Session, snapshot: Snapshot, base: Release) -> Release:
     """What the file would ship, as far as it is known without building or asking a registry."""
     session.require_whole()
     spec = _with_ports(session.spec, base.spec)

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from underway.api.account import accounted
 from underway.api.attesting import attest_in_registry
+from underway.api.going_back import check_migrations, passed, release_before
 from underway.api.ordering import ShipWish
 from underway.api.running import record_release, run_job
-from underway.api.session import Session, current_release, releases_of, require_answer, runs_of
+from underway.api.selecting import recorded_only, shipped_only
+from underway.api.session import Session, current_release, require_answer
 from underway.api.shipping import (
     Cargo,
     load_cargo,
@@ -21,9 +23,9 @@ from underway.api.testing import Purpose, record_attestations
 from underway.errors import RefusedError, UsageError
 from underway.errors.suggestion import name_hint
 from underway.model.event import Outcome
-from underway.model.names import NO_RELEASE, HostName, ReleaseNumber
+from underway.model.names import NO_RELEASE, HostName, ReleaseNumber, ServiceName
 from underway.model.plan import Plan
-from underway.model.release import Release, RunRecord
+from underway.model.release import Release
 from underway.model.snapshot import Snapshot
 from underway.rollout.scene import ProxyRenewal
 
@@ -33,7 +35,7 @@ class DeployOptions:
     """What the user asks for beside the file.
 
     `release` 0 ships the file; `wait_s` is how long to wait for another run's lock; `untested`
-    runs no tests, and is recorded.
+    runs no tests, and is recorded. Where `only` is not empty, all other services stay as they run.
     """
 
     release: ReleaseNumber = NO_RELEASE
@@ -46,6 +48,7 @@ class DeployOptions:
     past_migrations: bool = False
     proxy_renewal: ProxyRenewal = ProxyRenewal.DUE
     untested: bool = False
+    only: frozenset[ServiceName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +162,14 @@ def rollback(session: Session, options: DeployOptions | None = None) -> DeployRe
     chosen = replace(options or DeployOptions(), proxy_renewal=ProxyRenewal.NEVER)
     seen = session.observe()
     require_answer(session, seen.unreachable)
-    number = chosen.release or _release_before(seen)
-    reverts = _passed(seen, number)
-    _check_migrations(session, number, reverts, chosen)
+    number = chosen.release or release_before(seen)
+    reverts: tuple[Release, ...] = ()
+    if not chosen.only:
+        reverts = passed(seen, number)
+        check_migrations(session, number, reverts, is_accepted=chosen.past_migrations)
 
     def older(snapshot: Snapshot) -> Cargo:
-        return recorded(session, snapshot, number, current_secrets=chosen.current_secrets)
+        return _recorded(session, snapshot, replace(chosen, release=number))
 
     job = replace(job_of("rollback", chosen), reverts=reverts)
     return carried_out(session, job, older, release=chosen.release)
@@ -172,12 +177,32 @@ def rollback(session: Session, options: DeployOptions | None = None) -> DeployRe
 
 def _cargo(session: Session, snapshot: Snapshot, options: DeployOptions, purpose: Purpose) -> Cargo:
     if not options.release:
-        return load_cargo(session, snapshot, wish=options.ship, purpose=purpose)
-    cargo = recorded(session, snapshot, options.release, current_secrets=options.current_secrets)
+        wish = options.ship
+        if options.only:
+            return shipped_only(session, snapshot, options.only, wish=wish, purpose=purpose)
+        return load_cargo(session, snapshot, wish=wish, purpose=purpose)
+    cargo = _recorded(session, snapshot, options)
     require_clean(session, cargo.release)
     if purpose is Purpose.SHIP:
         require_proof(session, snapshot, cargo.release)
     return cargo
+
+
+def _recorded(session: Session, snapshot: Snapshot, options: DeployOptions) -> Cargo:
+    """A recorded release, or what some of its services make with what runs."""
+    number, secrets = options.release, options.current_secrets
+    if not options.only:
+        return recorded(session, snapshot, number, current_secrets=secrets)
+    if stays := passed(snapshot, number, options.only):
+        names = ", ".join(str(release.number) for release in stays)
+        raise RefusedError(
+            "only-entangled",
+            f"{', '.join(sorted(options.only))} cannot go back alone past the `before` of release "
+            f"{names}",
+            cause="what it did to the data was for the app as a whole",
+            hint=f"`underway rollback {number}` takes the whole app back",
+        )
+    return recorded_only(session, snapshot, number, options.only, current_secrets=secrets)
 
 
 def _record_attestations(session: Session, release: Release) -> None:
@@ -246,95 +271,3 @@ def seen_again(course: Course, snapshot: Snapshot) -> Snapshot:
     seen = {host.name for host in snapshot.hosts}
     is_whole = seen.issuperset(course.session.world.hosts)
     return snapshot if is_whole and not course.transfer(snapshot) else course.session.observe()
-
-
-def _release_before(snapshot: Snapshot) -> ReleaseNumber:
-    """The release that ran before the current one, or the end of what was interrupted."""
-    current = current_release(snapshot)
-    if current is None:
-        raise RefusedError(
-            "nothing-deployed",
-            "nothing was deployed yet: there is no way back",
-            hint="`underway deploy` ships the file and brings it to the hosts",
-        )
-    known = releases_of(snapshot)
-    runs = runs_of(snapshot)
-    if runs and _is_half_done(runs[-1]):
-        last = runs[-1]
-        if last.command == "rollback" and last.release in known:
-            return last.release
-        if last.release != current.number:
-            return current.number
-    for run in reversed(runs):
-        if run.outcome != Outcome.DONE or run.current == current.number:
-            continue
-        if run.current in known and run.current:
-            return run.current
-    raise RefusedError(
-        "no-older-release",
-        f"release {current.number} is the only one that ever ran",
-        hint="name a release: underway rollback RELEASE",
-    )
-
-
-def _is_half_done(run: RunRecord) -> bool:
-    """Whether a run stopped on its way: its client died, or not everything could be undone."""
-    return not run.ended_at or run.outcome == Outcome.NOT_UNDONE
-
-
-def _passed(snapshot: Snapshot, number: ReleaseNumber) -> tuple[Release, ...]:
-    """Releases that ran since `number` and whose `before` may have changed data, newest first."""
-    current = current_release(snapshot)
-    known = releases_of(snapshot)
-    if current is None:
-        return ()
-    ran = {run.current for run in runs_of(snapshot)} | {current.number}
-    return tuple(
-        known[found]
-        for found in sorted(known, reverse=True)
-        if number < found <= current.number
-        and found in ran
-        and any(service.before for service in known[found].spec.services)
-        and _differs(known[found], known.get(number))
-    )
-
-
-def _check_migrations(
-    session: Session,
-    number: ReleaseNumber,
-    reverts: tuple[Release, ...],
-    options: DeployOptions,
-) -> None:
-    """Rolling back leaves what a `before` without `undo` did to the data: ask first."""
-    staying = [
-        release.number
-        for release in reverts
-        if any(service.before and not service.before.undo for service in release.spec.services)
-    ]
-    if options.past_migrations or not staying:
-        return
-    names = ", ".join(str(n) for n in sorted(staying))
-    question = f"`before` of release {names} stays done (a schema is not taken back). Roll back?"
-    if session.confirm(question):
-        return
-    raise RefusedError(
-        "past-migrations",
-        f"rolling back to {number} does not undo what `before` of release {names} did",
-        cause="it has no `undo` command",
-        hint=f"if release {number} can live with it, run it again with --past-migrations",
-    )
-
-
-def _differs(one: Release, other: Release | None) -> bool:
-    """Whether two releases' `before` commands could have done different things."""
-    if other is None:
-        return True
-
-    def befores(release: Release) -> list[tuple[str, str, tuple[str, ...]]]:
-        return [
-            (s.name, release.image_of(s.name).config_digest, s.before.command)
-            for s in release.spec.services
-            if s.before
-        ]
-
-    return befores(one) != befores(other)

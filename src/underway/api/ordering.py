@@ -10,10 +10,14 @@ from underway.model.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class ShipWish:
-    """What the user asks of shipping: services to resolve anew, and the version."""
+    """What the user asks of shipping: services to resolve anew, and the version.
+
+    `only` are the services that are built and resolved at all; empty for every one.
+    """
 
     refresh: frozenset[ServiceName] = frozenset()
     version: VersionWish = field(default_factory=VersionWish)
+    only: frozenset[ServiceName] = frozenset()
 
 
 def order_of(session: Session, snapshot: Snapshot, wish: ShipWish, *, is_test: bool) -> Order:
@@ -22,6 +26,7 @@ def order_of(session: Session, snapshot: Snapshot, wish: ShipWish, *, is_test: b
     return Order(
         previous=current_release(snapshot),
         refresh=wish.refresh,
+        only=wish.only,
         version=wish.version,
         shipped=tuple(sorted({(one.version, one.commit) for one in known if one.version})),
         requires_clean=session.requires_clean and not is_test,

@@ -62,7 +62,8 @@ class Order:
     """What is asked of shipping beside the file.
 
     Images of services that are not built keep the digest of `previous` unless their service is in
-    `refresh`. `shipped` are pairs of version and commit of the releases that are recorded.
+    `refresh`. `shipped` are pairs of version and commit of the releases that are recorded. Where
+    `only` is not empty, services that it does not name keep the images of `previous`.
     """
 
     previous: Release | None = None
@@ -70,6 +71,7 @@ class Order:
     version: VersionWish = field(default_factory=VersionWish)
     shipped: tuple[tuple[str, str], ...] = ()
     requires_clean: bool = False
+    only: frozenset[ServiceName] = frozenset()
 
 
 class Ship(Protocol):

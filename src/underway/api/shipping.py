@@ -30,11 +30,15 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Cargo:
-    """A release with what may not be recorded: its sensitive values and the app's digest key."""
+    """A release with what may not be recorded: its sensitive values and the app's digest key.
+
+    `remarks` are what its plans say of how it was chosen.
+    """
 
     release: Release
     values: SensitiveValues
     key: bytes
+    remarks: tuple[str, ...] = ()
 
 
 def key_of(session: Session, snapshot: Snapshot) -> bytes:

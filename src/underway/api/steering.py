@@ -142,7 +142,8 @@ class Course:
     def plan(self, snapshot: Snapshot, *, keep_unreachable: bool = False) -> Plan:
         """The plan from `snapshot` to the release."""
         policy = self.policy(keep_unreachable=keep_unreachable)
-        return plan_release(self.release, snapshot, policy, self.transfer(snapshot))
+        made = plan_release(self.release, snapshot, policy, self.transfer(snapshot))
+        return replace(made, remarks=(*self.cargo.remarks, *made.remarks))
 
     def plan_records(self, snapshot: Snapshot) -> Plan:
         """The plan that only brings the images and the record to every host."""

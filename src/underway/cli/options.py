@@ -219,6 +219,14 @@ SKIP_HOST: Final = click.option(
     help="Leave a host outside this run; may be repeated. What runs there stays; "
     "other hosts of its services take over its replicas.",
 )
+ONLY: Final = click.option(
+    "--only",
+    multiple=True,
+    metavar="SERVICE",
+    shell_complete=offered("service_names"),
+    help="Bring this service alone; may be repeated. Others stay as they run, and what of them "
+    "differs is told.",
+)
 SEMVER: Final = click.option(
     "--semver",
     default="",

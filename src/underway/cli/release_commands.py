@@ -1,5 +1,7 @@
 """Commands around a release: plan, ship, deploy, rollback."""
 
+from typing import Any, Final
+
 import click
 
 from underway import api
@@ -7,6 +9,7 @@ from underway.cli.console import Console
 from underway.cli.options import (
     ACCEPT_HISTORY,
     BUMP,
+    ONLY,
     SEMVER,
     SKIP_HOST,
     SUMMARY,
@@ -15,7 +18,7 @@ from underway.cli.options import (
     offered,
 )
 from underway.cli.working import release_named, ship_wish, use_session, use_target
-from underway.model.names import HostName
+from underway.model.names import HostName, ServiceName
 from underway.model.plan import Plan
 from underway.report.document_making import plan_document
 from underway.report.history_documents import release_document
@@ -24,6 +27,14 @@ from underway.report.plan_text import plan_lines
 from underway.report.result_text import deployed_lines
 from underway.wiring.options import Reading
 
+_AS_THEY_ARE: Final = (
+    "recreate",
+    "allow_interruption",
+    "wait_s",
+    "current_secrets",
+    "past_migrations",
+    "untested",
+)
 _RELEASE = click.argument(
     "release", default="", metavar="[RELEASE]", shell_complete=offered("release_names")
 )
@@ -62,23 +73,14 @@ _SECRETS = click.option(
 
 @command()
 @_RELEASE
+@ONLY
 @_RECREATE
 @_PULL
 @SEMVER
 @BUMP
 @_PROXY
 @SKIP_HOST
-def plan(
-    console: Console,
-    *,
-    release: str,
-    recreate: bool,
-    pull: tuple[str, ...],
-    semver: str,
-    bump: str | None,
-    renew_proxy: bool | None,
-    skip_hosts: tuple[str, ...],
-) -> None:
+def plan(console: Console, *, release: str, **given: Any) -> None:
     """Show what a deploy would do, and why.
 
     Builds what the file says to build, asks every host, and changes none. With RELEASE, a number
@@ -86,13 +88,7 @@ def plan(
     stands in red; -v shows every step.
     """
     with use_session(console, reading=_reading(release)) as session:
-        options = api.DeployOptions(
-            release=release_named(session, release),
-            recreate=recreate,
-            ship=ship_wish(pull, semver, bump),
-            skip_hosts=frozenset(map(HostName, skip_hosts)),
-            proxy_renewal=_renewal(renew_proxy),
-        )
+        options = _options(session, release, given)
         made = api.plan(session, options)
     show_plan(console, made)
 
@@ -129,6 +125,7 @@ def ship(
 
 @command()
 @_RELEASE
+@ONLY
 @_RECREATE
 @_PULL
 @INTERRUPT
@@ -142,20 +139,7 @@ def ship(
 @ACCEPT_HISTORY
 @SUMMARY
 def deploy(
-    console: Console,
-    *,
-    release: str,
-    recreate: bool,
-    pull: tuple[str, ...],
-    semver: str,
-    bump: str | None,
-    allow_interruption: bool,
-    renew_proxy: bool | None,
-    untested: bool,
-    skip_hosts: tuple[str, ...],
-    wait_s: float,
-    current_secrets: bool,
-    accept_history: bool,
+    console: Console, *, release: str, current_secrets: bool, accept_history: bool, **given: Any
 ) -> None:
     """Replace what runs by a release, under load.
 
@@ -168,23 +152,14 @@ def deploy(
     with use_session(
         console, is_changing=True, accepts_history=accept_history, reading=reading
     ) as session:
-        options = api.DeployOptions(
-            release=release_named(session, release),
-            recreate=recreate,
-            ship=ship_wish(pull, semver, bump),
-            allow_interruption=allow_interruption,
-            skip_hosts=frozenset(map(HostName, skip_hosts)),
-            wait_s=wait_s,
-            current_secrets=current_secrets,
-            proxy_renewal=_renewal(renew_proxy),
-            untested=untested,
-        )
+        options = _options(session, release, given | {"current_secrets": current_secrets})
         result = api.deploy(session, options)
     show_result(console, result)
 
 
 @command()
 @_RELEASE
+@ONLY
 @INTERRUPT
 @SKIP_HOST
 @WAIT
@@ -197,15 +172,7 @@ def deploy(
 @ACCEPT_HISTORY
 @SUMMARY
 def rollback(
-    console: Console,
-    *,
-    release: str,
-    allow_interruption: bool,
-    skip_hosts: tuple[str, ...],
-    wait_s: float,
-    current_secrets: bool,
-    past_migrations: bool,
-    accept_history: bool,
+    console: Console, *, release: str, current_secrets: bool, accept_history: bool, **given: Any
 ) -> None:
     """Go back to an older release.
 
@@ -216,14 +183,7 @@ def rollback(
     with use_session(
         console, is_changing=True, accepts_history=accept_history, reading=reading
     ) as session:
-        options = api.DeployOptions(
-            release=release_named(session, release),
-            allow_interruption=allow_interruption,
-            skip_hosts=frozenset(map(HostName, skip_hosts)),
-            wait_s=wait_s,
-            current_secrets=current_secrets,
-            past_migrations=past_migrations,
-        )
+        options = _options(session, release, given | {"current_secrets": current_secrets})
         result = api.rollback(session, options)
     show_result(console, result)
 
@@ -272,6 +232,20 @@ def promote(
 def _reading(release: str, *, takes_values: bool = False) -> Reading:
     """A recorded release comes with its own configuration and values; the file's are shipped."""
     return Reading.WHOLE if takes_values or not release else Reading.SITE
+
+
+def _options(session: "api.Session", release: str, given: dict[str, Any]) -> "api.DeployOptions":
+    """What the options of plan, deploy and rollback ask for; each has only some of them."""
+    chosen: dict[str, Any] = {name: given[name] for name in _AS_THEY_ARE if name in given}
+    if "pull" in given:
+        chosen["ship"] = ship_wish(given["pull"], given["semver"], given["bump"])
+        chosen["proxy_renewal"] = _renewal(given["renew_proxy"])
+    return api.DeployOptions(
+        release=release_named(session, release),
+        only=frozenset(map(ServiceName, given["only"])),
+        skip_hosts=frozenset(map(HostName, given["skip_hosts"])),
+        **chosen,
+    )
 
 
 def _renewal(renew_proxy: bool | None) -> "api.ProxyRenewal":  # noqa: FBT001 (an option)

@@ -743,6 +743,12 @@ CODES: dict[str, CodeEntry] = {
         "Compose reads a volume with a one-letter name as an anonymous volume.",
         "Give it a longer name, or use the long form.",
     ),
+    "only-entangled": CodeEntry(
+        4,
+        "A service that --only names cannot be brought without others: it depends on one that "
+        "does not run yet, shares what changes with one that stays, or changes how one is reached.",
+        "Name the services that the message tells with --only too, or leave --only out.",
+    ),
     "past-migrations": CodeEntry(
         4,
         "The rollback would leave what a later `before` did to the data.",

@@ -12,16 +12,11 @@ from dataclasses import dataclass, replace
 from underway.errors import EngineError, RefusedError
 from underway.image.apply import find_image, image_gone, pull_image, send_from_any
 from underway.image.built import Built
+from underway.image.exposed import with_ports
 from underway.image.named import named_image
 from underway.image.reference import Reference, is_same_repository
-from underway.image.shipment import (
-    Shipment,
-    Yard,
-    first_host,
-    kept_image,
-    repository_of,
-    with_ports,
-)
+from underway.image.shipment import Shipment, kept_image, repository_of
+from underway.image.yard import Yard, first_host
 from underway.model.image import ImageIdentity
 from underway.model.names import ServiceName
 from underway.model.release import Release, ServiceImage

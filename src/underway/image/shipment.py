@@ -20,15 +20,16 @@ from underway.errors.suggestion import name_hint
 from underway.image.apply import config_digest_of
 from underway.image.built import Built
 from underway.image.definition import fingerprint, with_labels, with_platform
+from underway.image.exposed import with_ports
 from underway.image.named import named_image
 from underway.image.reference import Reference, parse_reference
 from underway.image.steps import digest_in
 from underway.image.tags import SourceFacts, TagContext, finish, stems, version_of
+from underway.image.yard import Yard, first_host
 from underway.model.image import ImageIdentity, ImageState
-from underway.model.names import LABEL_APP, LABEL_SERVICE, HostName, ServiceName
+from underway.model.names import LABEL_APP, LABEL_SERVICE, ServiceName
 from underway.model.release import Release, ServiceImage
 from underway.model.spec import AppSpec, BuildSpec, ServiceSpec
-from underway.ports import Builder, Engine
 
 LABEL_REVISION: Final = "org.opencontainers.image.revision"
 LABEL_VERSION: Final = "org.opencontainers.image.version"
@@ -40,7 +41,8 @@ LABEL_BUILD: Final = "underway.build"
 class ShipWish:
     """What shall be shipped. `refresh` names services whose `image:` is resolved anew.
 
-    With `requires_clean`, uncommitted work is refused.
+    Where `only` is not empty, services that it does not name keep the images of `previous`. With
+    `requires_clean`, uncommitted work is refused.
     """
 
     spec: AppSpec
@@ -49,6 +51,12 @@ class ShipWish:
     previous: Release | None = None
     refresh: frozenset[ServiceName] = frozenset()
     requires_clean: bool = False
+    only: frozenset[ServiceName] = frozenset()
+
+    def left_out(self) -> dict[ServiceName, ImageIdentity]:
+        """The images of services that are not asked for."""
+        kept = self.previous.images if self.previous and self.only else ()
+        return {entry.service: entry.image for entry in kept if entry.service not in self.only}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +69,6 @@ class Shipment:
     commit: str
     tags: tuple[str, ...] = ()
     version: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Yard:
-    """Where images are made: a builder, the engine it builds on, and the app's hosts."""
-
-    builder: Builder
-    engine: Engine
-    hosts: Mapping[HostName, Engine]
-    progress: Callable[[str], None]
 
 
 Prove = Callable[[Mapping[ServiceName, ImageIdentity]], bool]
@@ -88,11 +86,12 @@ def ship(wish: ShipWish, yard: Yard, prove: Prove = lambda _: True) -> Shipment:
     (`service-unknown`) where a service to refresh is not in the file.
     """
     _require_known(wish)
-    built = [service for service in wish.spec.services if service.build is not None]
+    left_out = wish.left_out()
+    built = [s for s in wish.spec.services if s.build is not None and s.name not in left_out]
     if built:
         _require_committed(wish)
     tags = stems(wish.spec.tags, wish.source, wish.context) if built else ()
-    images: dict[ServiceName, ImageIdentity] = {}
+    images = {s.name: left_out[s.name] for s in wish.spec.services if s.name in left_out}
     builds = [_Build(wish, yard, group, tags).run() for group in _groups(wish.spec, built)]
     for build in builds:
         images.update(build.candidates())
@@ -273,11 +272,6 @@ def _version(wish: ShipWish) -> str:
     return version_of(wish.source, wish.context) if is_named and wish.source.is_exact else ""
 
 
-def first_host(service: ServiceSpec, yard: Yard) -> Engine:
-    """The first host of a service that can be asked, else the building engine."""
-    return next((yard.hosts[name] for name in service.hosts if name in yard.hosts), yard.engine)
-
-
 def _groups(spec: AppSpec, built: list[ServiceSpec]) -> tuple[tuple[ServiceSpec, ...], ...]:
     """Services by equal build, in the order of their names."""
     groups: dict[tuple[str, str, str], list[ServiceSpec]] = {}
@@ -305,38 +299,3 @@ def kept_image(previous: Release | None, service: ServiceSpec) -> ImageIdentity 
     except KeyError:
         return None
     return image if before.image == service.image and before.build is None else None
-
-
-def with_ports(spec: AppSpec, yard: Yard, images: Mapping[ServiceName, ImageIdentity]) -> AppSpec:
-    """The specification with each unsaid port of a proxied service taken from its image."""
-    services = tuple(
-        replace(service, proxy=replace(service.proxy, port=_port(yard, service, images)))
-        if service.proxy is not None and not service.proxy.port
-        else service
-        for service in spec.services
-    )
-    return replace(spec, services=services)
-
-
-def _port(yard: Yard, service: ServiceSpec, images: Mapping[ServiceName, ImageIdentity]) -> int:
-    image = images[service.name]
-    ports: tuple[int, ...] = ()
-    for engine in (
-        yard.engine,
-        *(yard.hosts[name] for name in service.hosts if name in yard.hosts),
-    ):
-        state = engine.image(image.config_digest) or engine.image(
-            image.pull_reference or image.reference
-        )
-        if state is not None:
-            ports = state.exposed_ports
-            break
-    if len(ports) == 1:
-        return ports[0]
-    said = "exposes no port" if not ports else f"exposes {', '.join(map(str, ports))}"
-    raise ConfigurationError(
-        "proxy-port-unknown",
-        f"service `{service.name}` names no port for the proxy, and its image {said}",
-        hint="Write `proxy: {host: ..., port: ...}`.",
-        place=service.place,
-    )

@@ -12,7 +12,7 @@ from underway.errors import EngineError, UnreachableError
 from underway.image.apply import config_digest_of, mark_verified
 from underway.image.definition import with_labels
 from underway.image.reference import parse_reference
-from underway.image.shipment import Yard
+from underway.image.yard import Yard
 from underway.model.image import ImageIdentity, ImageState
 from underway.model.names import LABEL_TOOLS, HostName
 from underway.model.spec import BuildSpec

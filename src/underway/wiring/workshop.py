@@ -28,9 +28,10 @@ from underway.wiring.options import SessionOptions
 if TYPE_CHECKING:
     from underway.adapters.connector import DockerConnector
     from underway.adapters.engine import DockerEngine
-    from underway.image.shipment import Prove, Yard
+    from underway.image.shipment import Prove
     from underway.image.testing.bench import Bench
     from underway.image.testing.means import LogKeeper
+    from underway.image.yard import Yard
     from underway.ports.registry import Registry
 
 TOOLS_REFERENCE: Final = f"underway-tools:{__version__}"
@@ -99,6 +100,7 @@ class HostWorkshop:
             previous=order.previous,
             refresh=order.refresh,
             requires_clean=order.requires_clean,
+            only=order.only,
         )
         made = ship(wish, self._yard(), prove)
         return Shipped(made.spec, made.images, made.tag, made.commit, made.tags, made.version)
@@ -221,7 +223,7 @@ class HostWorkshop:
 
     def _yard(self) -> "Yard":
         from underway.adapters.engine_builder import choose_builder
-        from underway.image.shipment import Yard
+        from underway.image.yard import Yard
 
         if self._made is None:
             engine = self._workbench()

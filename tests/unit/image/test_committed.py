@@ -6,8 +6,9 @@ import pytest
 
 from tests.fakes.engine import FakeEngine
 from underway.errors import RefusedError
-from underway.image.shipment import ShipWish, Yard, ship
+from underway.image.shipment import ShipWish, ship
 from underway.image.tags import SourceFacts
+from underway.image.yard import Yard
 from underway.model.names import AppName, HostName, ServiceName
 from underway.model.spec import AppSpec, BuildSpec, ServiceSpec
 

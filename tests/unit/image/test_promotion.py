@@ -10,7 +10,8 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.registry import FakeRegistry, digest_of
 from underway.errors import RefusedError
 from underway.image.promotion import Promotion, promote
-from underway.image.shipment import Shipment, Yard
+from underway.image.shipment import Shipment
+from underway.image.yard import Yard
 from underway.model.image import ImageIdentity
 from underway.model.names import AppName, HostName, ReleaseNumber, ServiceName
 from underway.model.release import Release, ServiceImage

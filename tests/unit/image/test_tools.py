@@ -11,8 +11,8 @@ from tests.fakes.engine import FakeEngine
 from underway.errors import RefusedError, UnreachableError
 from underway.image.apply import send_from_any
 from underway.image.plan import unused_tools
-from underway.image.shipment import Yard
 from underway.image.tools import content_digest, ensure_tools_image
+from underway.image.yard import Yard
 from underway.model.container import ContainerRequest
 from underway.model.image import ImageIdentity, ImageState
 from underway.model.names import AppName, ContainerName, HostName
