@@ -123,6 +123,9 @@ class SimulatedSession(Session):
     def observe(self) -> Snapshot:
         return self.trust.judged(self.world, self.voice, self.fleet.snapshot)
 
+    def observe_closely(self) -> Snapshot:
+        return self.observe()
+
 
 def simulated(
     fleet: Simulation,

@@ -324,7 +324,8 @@ class Simulation:
                 kept = tuple(known[n] for n in sorted(known))
                 host.ledger = replace(ledger, releases=kept)
             case SetCurrent(release=number, bindings=bindings, adjustments=asked):
-                host.ledger = replace(ledger, current=number, bindings=bindings, adjustments=asked)
+                said = replace(ledger, current=number, bindings=bindings, adjustments=asked)
+                host.ledger = replace(said, limit=step.limit)
             case _:
                 raise AssertionError(f"the simulation does not know {step}")
 

@@ -17,7 +17,7 @@ import msgspec
 from underway.adapters.signature import TeamKey
 from underway.errors import IntegrityError
 from underway.model.names import HostName, ReleaseNumber
-from underway.model.release import Adjustment, Binding, LedgerState, Release, RunRecord
+from underway.model.release import Adjustment, Binding, LedgerState, Limit, Release, RunRecord
 from underway.model.tagging import ReleaseTag
 from underway.model.testing import Attestation
 
@@ -31,6 +31,7 @@ class Current:
     release: ReleaseNumber
     bindings: tuple[Binding, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
         tags=tuple(tags[name] for name in sorted(tags)),
         hashes=tuple(link.hash for link in links),
         adjustments=current.adjustments,
+        limit=current.limit,
     )
 
 

@@ -28,7 +28,7 @@ from underway.errors import IntegrityError, RefusedError
 from underway.kernel.doubts import refusal
 from underway.model.history import Doubt, DoubtKind
 from underway.model.names import AppName, HostName, ReleaseNumber
-from underway.model.release import Adjustment, Binding, LedgerState, Release, RunRecord
+from underway.model.release import Adjustment, Binding, LedgerState, Limit, Release, RunRecord
 from underway.model.tagging import ReleaseTag
 from underway.model.testing import Attestation
 from underway.ports import CommandRunner
@@ -103,13 +103,18 @@ class AnchorLedger:
         self._append(release, is_known)
 
     def set_current(
-        self, release: ReleaseNumber, bindings: Sequence[Binding], asked: Sequence[Adjustment] = ()
+        self,
+        release: ReleaseNumber,
+        bindings: Sequence[Binding],
+        asked: Sequence[Adjustment] = (),
+        limit: Limit | None = None,
     ) -> None:
         """Write which release the app runs, and what was asked beside it."""
-        body = Current(release, tuple(sorted(bindings)), tuple(sorted(asked)))
+        body = Current(release, tuple(sorted(bindings)), tuple(sorted(asked)), limit)
 
         def is_known(ledger: LedgerState) -> bool:
-            return Current(ledger.current, ledger.bindings, ledger.adjustments) == body
+            known = Current(ledger.current, ledger.bindings, ledger.adjustments, ledger.limit)
+            return known == body
 
         self._append(body, is_known)
 

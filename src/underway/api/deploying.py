@@ -35,7 +35,8 @@ class DeployOptions:
     """What the user asks for beside the file.
 
     `release` 0 ships the file; `wait_s` is how long to wait for another run's lock; `untested`
-    runs no tests, and is recorded. Where `only` is not empty, all other services stay as they run.
+    runs no tests, and is recorded. Where `only` is not empty, all other services stay as they run;
+    where `limit` is not, all other hosts do.
     """
 
     release: ReleaseNumber = NO_RELEASE
@@ -49,6 +50,7 @@ class DeployOptions:
     proxy_renewal: ProxyRenewal = ProxyRenewal.DUE
     untested: bool = False
     only: frozenset[ServiceName] = frozenset()
+    limit: frozenset[HostName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,9 @@ def rollback(session: Session, options: DeployOptions | None = None) -> DeployRe
     require_answer(session, seen.unreachable)
     number = chosen.release or release_before(seen)
     reverts: tuple[Release, ...] = ()
-    if not chosen.only:
+    if chosen.limit:
+        _require_shared_data(seen, number)
+    elif not chosen.only:
         reverts = passed(seen, number)
         check_migrations(session, number, reverts, is_accepted=chosen.past_migrations)
 
@@ -181,11 +185,25 @@ def _cargo(session: Session, snapshot: Snapshot, options: DeployOptions, purpose
         if options.only:
             return shipped_only(session, snapshot, options.only, wish=wish, purpose=purpose)
         return load_cargo(session, snapshot, wish=wish, purpose=purpose)
+    if options.limit:
+        _require_shared_data(snapshot, options.release)
     cargo = _recorded(session, snapshot, options)
     require_clean(session, cargo.release)
     if purpose is Purpose.SHIP:
         require_proof(session, snapshot, cargo.release)
     return cargo
+
+
+def _require_shared_data(snapshot: Snapshot, number: ReleaseNumber) -> None:
+    """Raise `limit-unfit` where going back on some hosts would leave the data to two versions."""
+    if stays := passed(snapshot, number):
+        names = ", ".join(str(release.number) for release in stays)
+        raise RefusedError(
+            "limit-unfit",
+            f"no host goes back alone past the `before` of release {names}",
+            cause="what it did to the data was for all hosts",
+            hint=f"`underway rollback {number}` takes the whole app back",
+        )
 
 
 def _recorded(session: Session, snapshot: Snapshot, options: DeployOptions) -> Cargo:
@@ -225,6 +243,8 @@ def job_of(command: str, options: DeployOptions) -> Job:
         skip_hosts=options.skip_hosts,
         wait_s=options.wait_s,
         proxy_renewal=options.proxy_renewal,
+        limit=options.limit,
+        is_whole=not options.limit and command != "repair",
     )
 
 

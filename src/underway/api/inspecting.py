@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from underway.api.drifting import drift_of
-from underway.api.session import Session, current_release, runs_of
+from underway.api.limiting import beside_now
+from underway.api.session import Session, current_release, recorded_limit, runs_of
 from underway.api.testing import attested
 from underway.model.image import ImageIdentity
 from underway.model.names import (
@@ -54,12 +55,14 @@ def status(session: Session) -> StatusReport:
         taken_at=snapshot.taken_at,
         environment=session.spec.environment,
         tests=proof_of(release.suites if release else (), attested(session, snapshot)),
+        limit=recorded_limit(snapshot),
     )
 
 
 def _scene(session: Session, snapshot: Snapshot, release: Release | None) -> Scene:
     shown = release or Release(NO_RELEASE, session.spec, ())
-    return Scene(shown, snapshot, Policy(tools=NO_TOOLS, keep_unreachable=True))
+    beside = beside_now(snapshot) if release else None
+    return Scene(shown, snapshot, Policy(NO_TOOLS, keep_unreachable=True, beside=beside))
 
 
 def _hosts(session: Session, snapshot: Snapshot) -> list[tuple[HostName, str]]:
@@ -85,9 +88,18 @@ def _host(session: Session, scene: Scene, name: HostName, url: str) -> HostStatu
         url,
         is_reachable=True,
         engine_version=seen.facts.version,
-        release=seen.ledger.current if seen.ledger else NO_RELEASE,
+        release=_recorded(seen),
         lock=lock,
     )
+
+
+def _recorded(host: HostState) -> ReleaseNumber:
+    """The release that a host's ledger has for it."""
+    if host.ledger is None:
+        return NO_RELEASE
+    limit = host.ledger.limit
+    is_aside = limit and host.name not in limit.hosts
+    return limit.others if limit and is_aside else host.ledger.current
 
 
 def _edge(scene: Scene, host: HostState) -> EdgeStatus:

@@ -6,6 +6,7 @@ from underway.api.session import (
     Session,
     current_release,
     next_run,
+    recorded_limit,
     releases_of,
     require_answer,
     runs_of,
@@ -135,6 +136,8 @@ def _needed_releases(snapshot: Snapshot) -> set[int]:
     failed = {run.release for run in runs_of(snapshot) if run.outcome == Outcome.UNDONE}
     newer = {n for n in releases_of(snapshot) if not current or n > current.number}
     needed = [current.number] if current else []
+    if limit := recorded_limit(snapshot):
+        needed.append(limit.others)
     for run in reversed(runs_of(snapshot)):
         if run.outcome == Outcome.DONE and run.current and run.current not in needed:
             needed.append(run.current)

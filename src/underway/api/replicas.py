@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from underway.api.limiting import beside_now
 from underway.api.session import Session, current_release
 from underway.errors import RefusedError, UnreachableError, UsageError
 from underway.errors.suggestion import name_hint
@@ -43,7 +44,8 @@ def serving_scene(snapshot: Snapshot) -> Scene:
             "nothing was deployed yet: there is nothing to work on",
             hint="`underway deploy` ships the file and brings it to the hosts",
         )
-    return Scene(release, snapshot, Policy(tools=ImageIdentity("", ""), keep_unreachable=True))
+    tools, beside = ImageIdentity("", ""), beside_now(snapshot)
+    return Scene(release, snapshot, Policy(tools, keep_unreachable=True, beside=beside))
 
 
 def service_named(release: Release, name: ServiceName) -> ServiceSpec:

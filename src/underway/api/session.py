@@ -24,7 +24,7 @@ from underway.model.image import ImageIdentity
 from underway.model.look import Way
 from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.outline import Outline
-from underway.model.release import Adjustment, LedgerState, Release, RunRecord, ServiceImage
+from underway.model.release import Adjustment, LedgerState, Limit, Release, RunRecord, ServiceImage
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import Snapshot, Unreachable
 from underway.model.spec import AppSpec
@@ -230,6 +230,11 @@ def current_release(snapshot: Snapshot) -> Release | None:
 def recorded_adjustments(snapshot: Snapshot) -> tuple[Adjustment, ...]:
     """What was asked of services beside the release, as the most advanced ledger says."""
     return next((ledger.adjustments for ledger in ledgers_of(snapshot)), ())
+
+
+def recorded_limit(snapshot: Snapshot) -> Limit | None:
+    """The hosts that the current release stands on alone, as the most advanced ledger says."""
+    return next((ledger.limit for ledger in ledgers_of(snapshot)), None)
 
 
 def tags_of(snapshot: Snapshot) -> dict[str, ReleaseNumber]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from underway.api.limiting import Aside, kept_aside, limited
 from underway.api.session import (
     Session,
     current_release,
@@ -42,6 +43,8 @@ class Job:
     `restarts` are services whose replicas are made anew, `adjustments` what is asked beside the
     release.
     `adopts` is the Compose project that it takes over from, `leaves_data` as in `Policy`.
+    `limit` are the hosts that get the release alone. Otherwise a release that so far stands on
+    some hosts alone stays so, unless `is_whole` asks for it everywhere.
     """
 
     command: str
@@ -67,6 +70,8 @@ class Job:
 
     adopts: str = ""
     leaves_data: frozenset[ServiceName] = field(default_factory=frozenset)
+    limit: frozenset[HostName] = field(default_factory=frozenset)
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Course:
 
     `cargo_of` made the cargo from a snapshot, in which release `based_on` served. `tolerated` and
     `held_ports` are what the run has learnt for its next plan: see `Policy`. `adjustments_back`
-    were recorded when it began.
+    were recorded when it began. `aside` is what stays on other hosts than its release comes to.
     """
 
     session: Session
@@ -88,6 +93,7 @@ class Course:
     tolerated: frozenset[ContainerName] = frozenset()
     held_ports: frozenset[tuple[HostName, int]] = frozenset()
     adjustments_back: tuple[Adjustment, ...] = ()
+    aside: Aside | None = None
 
     @classmethod
     def of(
@@ -97,7 +103,18 @@ class Course:
         cargo = cargo_of(snapshot)
         session.world.reach(cargo.release.spec.hosts)
         tools = session.workshop.tools()
-        return cls(session, cargo, job, tools, cargo_of=cargo_of, based_on=_serving(snapshot))
+        course = cls(session, cargo, job, tools, cargo_of=cargo_of, based_on=_serving(snapshot))
+        return course.beside(snapshot)
+
+    def beside(self, snapshot: Snapshot) -> "Course":
+        """The same course with what stays aside, as the hosts say; raises what `limited` does."""
+        release, job = self.release, self.job
+        aside = None
+        if job.limit:
+            aside = limited(self.session, snapshot, release, job.limit)
+        elif not job.is_whole and release.number == _serving(snapshot) != NO_RELEASE:
+            aside = kept_aside(self.session, snapshot)
+        return replace(self, aside=aside)
 
     @property
     def release(self) -> Release:
@@ -124,11 +141,16 @@ class Course:
             adjustments=self.adjustments_back if self.is_undo else self.job.adjustments,
             adopts=self.job.adopts,
             leaves_data=self.job.leaves_data,
+            beside=self.aside.beside if self.aside else None,
         )
 
     def transfer(self, snapshot: Snapshot) -> tuple[Lane, ...]:
         """The lanes that bring images to hosts that lack them, the tools image among them."""
-        wanted = images_by_host(self.release.spec, self.release.images)
+        wanted = dict(images_by_host(self.release.spec, self.release.images))
+        if self.aside:
+            kept, hosts = self.aside.beside.release, self.aside.by_host()
+            others = images_by_host(kept.spec, kept.images)
+            wanted |= {name: others.get(name, ()) for name in hosts}
         more: dict[HostName, list[ImageIdentity]] = {}
         for name, image in images_to_revert(() if self.is_undo else self.job.reverts):
             more.setdefault(name, []).append(image)
@@ -161,6 +183,7 @@ class Course:
             clock=self.session.clock,
             pull=self.session.workshop.pull,
             send=self.session.workshop.send,
+            others=self.aside.by_host() if self.aside else {},
         )
         return Executor(
             apply=applier,
@@ -171,7 +194,11 @@ class Course:
         )
 
     def under_lock(self, snapshot: Snapshot) -> "Course":
-        """The same course as what stands under the lock makes it.
+        """The same course as what stands under the lock makes it."""
+        return self._renewed(snapshot).beside(snapshot)
+
+    def _renewed(self, snapshot: Snapshot) -> "Course":
+        """The same course with the cargo that stands under the lock.
 
         Where another run changed what serves, the cargo is made anew: which images are kept, and
         what `repair` mends, follow from that. A number taken meanwhile is another release's.
@@ -218,12 +245,13 @@ class Course:
         """The course that undoes this one: to `previous`, or to nothing."""
         if previous is None:
             nothing = Cargo(empty_release(self.release), {}, self.cargo.key)
-            return replace(self, cargo=nothing, is_undo=True)
+            return replace(self, cargo=nothing, is_undo=True, aside=None)
         cargo = recorded(self.session, snapshot, previous.number)
         asked = {entry.service: Adjustment(entry.service) for entry in self.job.adjustments}
         was = {entry.service: entry for entry in recorded_adjustments(snapshot)}
         back = tuple({**asked, **was}.values())
-        return replace(self, cargo=cargo, is_undo=True, adjustments_back=back)
+        aside = kept_aside(self.session, snapshot)
+        return replace(self, cargo=cargo, is_undo=True, adjustments_back=back, aside=aside)
 
 
 def _settled(job: Job) -> ProxyRenewal:

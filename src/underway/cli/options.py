@@ -227,6 +227,14 @@ ONLY: Final = click.option(
     help="Bring this service alone; may be repeated. Others stay as they run, and what of them "
     "differs is told.",
 )
+LIMIT: Final = click.option(
+    "--limit",
+    multiple=True,
+    metavar="HOST",
+    shell_complete=offered("host_names"),
+    help="Replace replicas on this host alone; may be repeated. Others keep what they run, on "
+    "purpose: `status` shows it, and the next deploy without --limit completes it.",
+)
 SEMVER: Final = click.option(
     "--semver",
     default="",

@@ -9,6 +9,7 @@ from underway.cli.console import Console
 from underway.cli.options import (
     ACCEPT_HISTORY,
     BUMP,
+    LIMIT,
     ONLY,
     SEMVER,
     SKIP_HOST,
@@ -74,6 +75,7 @@ _SECRETS = click.option(
 @command()
 @_RELEASE
 @ONLY
+@LIMIT
 @_RECREATE
 @_PULL
 @SEMVER
@@ -126,6 +128,7 @@ def ship(
 @command()
 @_RELEASE
 @ONLY
+@LIMIT
 @_RECREATE
 @_PULL
 @INTERRUPT
@@ -160,6 +163,7 @@ def deploy(
 @command()
 @_RELEASE
 @ONLY
+@LIMIT
 @INTERRUPT
 @SKIP_HOST
 @WAIT
@@ -243,6 +247,7 @@ def _options(session: "api.Session", release: str, given: dict[str, Any]) -> "ap
     return api.DeployOptions(
         release=release_named(session, release),
         only=frozenset(map(ServiceName, given["only"])),
+        limit=frozenset(map(HostName, given["limit"])),
         skip_hosts=frozenset(map(HostName, given["skip_hosts"])),
         **chosen,
     )

@@ -612,6 +612,12 @@ CODES: dict[str, CodeEntry] = {
         "A host is left out whose proxy answers and sends users to replicas that would stop.",
         "Leave the host in: `--skip-host` is for one that is down.",
     ),
+    "limit-unfit": CodeEntry(
+        4,
+        "What --limit asks for cannot serve beside what other hosts keep: more than the replicas "
+        "differs, a third release would run, or a `before` would have nowhere to run.",
+        "Leave --limit out, or name the hosts that the message tells.",
+    ),
     "listener-clash": CodeEntry(
         3,
         "An edge cannot listen for a service with several replicas: its port is in use there.",

@@ -99,6 +99,17 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """That the current release stands on `hosts` (sorted) alone so far, on purpose.
+
+    All others keep release `others`.
+    """
+
+    hosts: tuple[HostName, ...]
+    others: ReleaseNumber
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run of a command that changed hosts. `outcome` is "" while it runs.
 
@@ -141,3 +152,4 @@ class LedgerState:
     hashes: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
+    limit: Limit | None = None

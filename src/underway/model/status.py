@@ -12,7 +12,7 @@ from underway.model.names import (
     ReleaseNumber,
     ServiceName,
 )
-from underway.model.release import Release, RunRecord
+from underway.model.release import Limit, Release, RunRecord
 from underway.model.snapshot import ContainerStatus, Health
 from underway.model.spec import Strategy
 from underway.model.testing import Proof
@@ -211,7 +211,8 @@ class StatusReport:
     """An app at one moment, all tuples sorted by name.
 
     `release` is the current one (0 before the first deploy), `tag` the name people use for it,
-    `taken_at` seconds since the epoch, `tests` what is known of the current release's.
+    `taken_at` seconds since the epoch, `tests` what is known of the current release's, `limit` the
+    hosts that it stands on alone, on purpose.
     """
 
     app: AppName
@@ -224,6 +225,7 @@ class StatusReport:
     taken_at: float = 0.0
     environment: str = ""
     tests: Proof = Proof.NONE
+    limit: Limit | None = None
 
     @property
     def exit_code(self) -> int:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from underway.model.container import ContainerRequest
 from underway.model.image import ImageIdentity
 from underway.model.names import AppName, ContainerName, HostName, ReleaseNumber, ServiceName
-from underway.model.release import Adjustment, Binding
+from underway.model.release import Adjustment, Binding, Limit
 from underway.model.spec import FileSpec, NetworkSpec, VolumeSpec
 from underway.model.traffic import Upstream
 
@@ -163,6 +163,7 @@ class SetCurrent:
     bindings: tuple[Binding, ...]
     cause: str
     adjustments: tuple[Adjustment, ...] = ()
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from underway.model.event import Event
 from underway.model.happening import ContainerEvent
 from underway.model.image import ImageState
 from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
-from underway.model.release import Adjustment, Binding, LedgerState, Release, RunRecord
+from underway.model.release import Adjustment, Binding, LedgerState, Limit, Release, RunRecord
 from underway.model.sensitive import SensitiveValues
 from underway.model.snapshot import ContainerState, EngineFacts, NetworkState, VolumeState
 from underway.model.spec import BuildSpec, FileSpec, HostSpec, NetworkSpec, VolumeSpec
@@ -232,9 +232,13 @@ class Ledger(Protocol):
         """Write a release's record; the same again is fine, another content is refused."""
 
     def set_current(
-        self, release: ReleaseNumber, bindings: Sequence[Binding], asked: Sequence[Adjustment] = ()
+        self,
+        release: ReleaseNumber,
+        bindings: Sequence[Binding],
+        asked: Sequence[Adjustment] = (),
+        limit: Limit | None = None,
     ) -> None:
-        """Write which release the app runs, and what was asked beside it."""
+        """Write which release the app runs, on which hosts alone, and what was asked beside it."""
 
     def record_run(self, run: RunRecord) -> None:
         """Write or complete a run's record."""

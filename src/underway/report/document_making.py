@@ -39,6 +39,7 @@ from underway.report.document_parts import (
     FailurePart,
     HostPart,
     InterruptionPart,
+    LimitPart,
     LockPart,
     NotePart,
     ReplicaPart,
@@ -88,6 +89,7 @@ def status_document(report: StatusReport) -> StatusDocument:
             for drift in report.drift
         ),
         tests=report.tests.value,
+        limit=None if report.limit is None else LimitPart(report.limit.hosts, report.limit.others),
     )
 
 

@@ -334,3 +334,10 @@ class UrlPart(msgspec.Struct, frozen=True):
 
     service: str
     url: str
+
+
+class LimitPart(msgspec.Struct, frozen=True):
+    """The hosts that the current release stands on alone; others keep release `others`."""
+
+    hosts: tuple[str, ...]
+    others: int

@@ -22,6 +22,7 @@ from underway.report.document_parts import (
     FailurePart,
     HostPart,
     InterruptionPart,
+    LimitPart,
     LockPart,
     NotePart,
     ReleasePart,
@@ -57,6 +58,7 @@ class StatusDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="status"
     edges: tuple[EdgePart, ...]
     drift: tuple[DriftPart, ...]
     tests: str = ""
+    limit: LimitPart | None = None
     version: Literal[1] = 1
 
 

@@ -22,7 +22,7 @@ _HEADS = ("SERVICE", "REPLICA", "HOST", "RELEASE", "HEALTH", "AGE", "TRAFFIC")
 
 def status_lines(report: StatusReport) -> list[Line]:
     """The whole report; differences and their remedies last, where the eye ends."""
-    lines = [_head(report), ()]
+    lines = [_head(report), *_limit(report), ()]
     lines.extend(_hosts(report))
     if report.services:
         lines.append(())
@@ -53,6 +53,15 @@ def _head(report: StatusReport) -> Line:
     )
 
 
+def _limit(report: StatusReport) -> list[Line]:
+    """That the fleet has two releases on purpose, and what completes the newer one."""
+    if report.limit is None:
+        return []
+    some = ", ".join(report.limit.hosts)
+    text = f"on {some} alone, on purpose; other hosts keep release {report.limit.others}"
+    return [line(warn(text), faint(f" (underway deploy {report.release} completes it)"))]
+
+
 def _hosts(report: StatusReport) -> list[Line]:
     rows = [[faint("HOST"), faint("URL"), faint("ENGINE"), faint("STATE")]]
     rows.extend(_host(host, report) for host in report.hosts)
@@ -65,7 +74,7 @@ def _host(host: HostStatus, report: StatusReport) -> list[Span]:
     elif host.lock is not None:
         since = age_text(host.lock.since, report.taken_at) or host.lock.since
         state = warn(f"locked by {host.lock.holder} for {since}")
-    elif report.release and host.release != report.release:
+    elif report.release and host.release != _shall_have(host, report):
         known = f"release {host.release}" if host.release else "no release"
         state = warn(f"records {known}")
     else:
@@ -76,6 +85,12 @@ def _host(host: HostStatus, report: StatusReport) -> list[Span]:
         Span(host.engine_version or "-"),
         state,
     ]
+
+
+def _shall_have(host: HostStatus, report: StatusReport) -> int:
+    """The release that a host is to run."""
+    limit = report.limit
+    return limit.others if limit and host.name not in limit.hosts else report.release
 
 
 def _replicas(report: StatusReport) -> list[Line]:

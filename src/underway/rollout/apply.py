@@ -3,7 +3,7 @@
 Every step may find its effect standing already (a dead client's work) and then does nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -60,7 +60,7 @@ class Applier:
     """Applies the steps of one plan.
 
     `release` is the plan's, `values` its sensitive values, `key` the app's digest key, `run`
-    fences the edges against older runs.
+    fences the edges against older runs. `others` are the values of hosts that keep another release.
     """
 
     world: World
@@ -72,6 +72,7 @@ class Applier:
     pull: Fetch
     send: Fetch
     refused: Refused = field(default_factory=Refused)
+    others: Mapping[HostName, SensitiveValues] = field(default_factory=dict)
 
     def __call__(self, step: Step, context: StepContext) -> StepResult:
         """Apply one step; raises the errors of the ports."""
@@ -119,7 +120,8 @@ class Applier:
                 if self.release is not None:
                     self.world.ledger(host).record_release(self.release)
             case SetCurrent(host=host, release=number, bindings=bindings):
-                self.world.ledger(host).set_current(number, bindings, step.adjustments)
+                ledger = self.world.ledger(host)
+                ledger.set_current(number, bindings, step.adjustments, step.limit)
             case _:
                 assert_never(step)
 
@@ -191,15 +193,16 @@ class Applier:
         | RemoveImage,
     ) -> None:
         engine = self._at(step.host)
+        values = self.others.get(step.host, self.values)
         match step:
             case CreateContainer(container=request):
-                engine.create(request, self.values)
+                engine.create(request, values)
             case StartContainer(container=name):
                 engine.start(name)
             case RemoveContainer(container=name):
                 engine.remove(name)
             case WriteFiles(volume=volume, image=image, files=files, labels=labels):
-                engine.write_files(volume, image, files, self.values, dict(labels))
+                engine.write_files(volume, image, files, values, dict(labels))
             case CreateNetwork(network=network):
                 engine.create_network(network, {LABEL_APP: self.world.app})
             case RemoveNetwork(network=name):

@@ -36,8 +36,10 @@ from underway.rollout.stages import in_lanes
 def before_stages(scene: Scene, cast: Cast) -> list[Stage]:
     """The stages that run a service's `before` for the release, unless it ran already."""
     before = cast.service.before
-    if before is None or not cast.todo or not cast.wished:
+    mine = [r for r in cast.wished if scene.release_on(r.host) is scene.release]
+    if before is None or not mine or not {*mine}.intersection(cast.todo):
         return []
+    cast = replace(cast, wished=tuple(mine))
     number = scene.release.number
     is_current = any(ledger.current == number for ledger in scene.ledgers())
     was_stopped = cast.service.name in {

@@ -11,7 +11,8 @@ from underway.model.spec import ServiceSpec
 from underway.rollout.adjustments import adjusted, adjustments_of
 from underway.rollout.cast import Cast
 from underway.rollout.differences import differences
-from underway.rollout.scene import Held, Replica, Scene, placed
+from underway.rollout.placing import placed
+from underway.rollout.scene import Held, Replica, Scene
 
 _TOLD: Final = 3
 """How many differences a cause names: `plan --json` has them all."""
@@ -75,7 +76,7 @@ class Causes:
             return f"new in release {self.number}"
         if self.found:
             return told(self.found)
-        return self._moved_data or self._unchanged(before, replica)
+        return self._moved_data or self._so_far(replica) or self._unchanged(before, replica)
 
     @property
     def unwell(self) -> tuple[Held, ...]:
@@ -88,6 +89,13 @@ class Causes:
         swung = {binding.volume for binding in self.scene.policy.bindings}
         mine = sorted({m.source for m in self.cast.service.mounts if m.source in swung})
         return f"volume {', '.join(mine)} has other data behind it" if mine else ""
+
+    def _so_far(self, replica: Replica) -> str:
+        """That its host had another release on purpose until now; "" where it had not."""
+        limits = [ledger.limit for ledger in self.scene.ledgers() if ledger.limit]
+        if not limits or self.scene.beside or replica.host in limits[0].hosts:
+            return ""
+        return f"{replica.host} kept release {limits[0].others} on purpose so far"
 
     def _unchanged(self, before: ServiceSpec, replica: Replica) -> str:
         """Why one more replica of a configuration that serves already is made."""

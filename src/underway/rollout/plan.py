@@ -4,7 +4,6 @@ Planning again from any interrupted prefix of a plan converges to the release it
 failed or interrupted run is undone by planning the previous release over a fresh snapshot.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from underway.errors import UnreachableError
@@ -17,8 +16,8 @@ from underway.model.snapshot import Role, Snapshot
 from underway.model.step import RemoveContainer, RemoveVolume, Step
 from underway.rollout import takeover
 from underway.rollout.addresses import Allocator
-from underway.rollout.adjustments import told
 from underway.rollout.before import before_stages, is_kept, undo_stages
+from underway.rollout.beside import check_beside
 from underway.rollout.cast import Cast, cast_of
 from underway.rollout.causes import Causes, departure_cause, serving
 from underway.rollout.collision import rivals
@@ -32,6 +31,7 @@ from underway.rollout.one_off import forsaken
 from underway.rollout.order import turns
 from underway.rollout.prepare import Preparation
 from underway.rollout.proxies import Proxies
+from underway.rollout.remarks import remarks
 from underway.rollout.retirement import Retirement, leave
 from underway.rollout.routes import Routes, taking_over
 from underway.rollout.scene import Held, Policy, Scene
@@ -65,6 +65,7 @@ def plan_release(
     scene = Scene(release, snapshot, policy)
     _require_hosts(scene)
     check_file(scene.spec)
+    check_beside(scene.release, scene.beside)
     check_volumes(scene)
     check_hosts(scene)
     takeover.check(scene)
@@ -90,7 +91,7 @@ def plan_release(
         changes=tuple(sorted(draft.changes, key=lambda change: change.service)),
         tolerances=_tolerances(scene),
         left=tuple(draft.left),
-        remarks=(*proxies.remarks(), *_spread(scene), *_adjusted(scene), *takeover.remarks(scene)),
+        remarks=(*remarks(scene), *proxies.remarks(), *takeover.remarks(scene)),
     )
 
 
@@ -107,22 +108,6 @@ def _take_turns(scene: Scene, starter: Starter, draft: _Draft) -> None:
             draft.stages += before_stages(scene, cast)
         elif _make_room(scene, cast, draft):
             _roll_out(scene, cast, starter, draft)
-
-
-def _spread(scene: Scene) -> Iterator[str]:
-    """What leaving hosts out means for the services that stand on them."""
-    for name in sorted(scene.policy.skip_hosts):
-        moved = [s.name for s in scene.spec.services if name in s.hosts and not s.is_global]
-        shared = [n for n in moved if set(scene.spec.service(n).hosts) - scene.policy.skip_hosts]
-        spread = f"; its replicas of {', '.join(shared)} are made on other hosts" if shared else ""
-        yield f"{name} is left out: what runs there is not touched{spread}"
-        if lone := sorted(set(moved) - set(shared)):
-            yield f"{', '.join(lone)} stands only on hosts that are left out: nothing replaces it"
-
-
-def _adjusted(scene: Scene) -> Iterator[str]:
-    if scene.release.number:
-        yield from told(scene.said.spec, scene.recorded_adjustments(), scene.adjustments)
 
 
 def _first_part(scene: Scene, awakening: list[Stage]) -> Plan:
@@ -283,11 +268,11 @@ def _clean_up(scene: Scene, kept: list[Held]) -> list[Stage]:
     needed: set[tuple[HostName, str]] = set()
     for service in scene.spec.services:
         cast = cast_of(scene, service)
-        if secret_files(service):
-            needed |= {
-                (replica.host, files_volume(scene.app, service.name, replica.generation))
-                for replica in cast.wished
-            }
+        needed |= {
+            (replica.host, files_volume(scene.app, service.name, replica.generation))
+            for replica in cast.wished
+            if secret_files(scene.service_on(replica.host, service))
+        }
         steps += [
             RemoveContainer(held.host, held.name, "no longer runs")
             for held in cast.gone

@@ -14,7 +14,7 @@ from underway.model.names import (
     VolumeName,
 )
 from underway.model.plan import Lane, Stage
-from underway.model.release import Binding
+from underway.model.release import Binding, Limit
 from underway.model.snapshot import HostState, Role
 from underway.model.spec import MountKind, NetworkSpec, ServiceSpec, VolumeKind, VolumeSpec
 from underway.model.step import (
@@ -28,9 +28,10 @@ from underway.model.step import (
 )
 from underway.rollout.addresses import Allocator
 from underway.rollout.naming import ledger_volume, own_labels, vault_volume
+from underway.rollout.placing import placed
 from underway.rollout.proxies import Proxies
 from underway.rollout.request import anchor_request
-from underway.rollout.scene import Scene, placed
+from underway.rollout.scene import Scene
 from underway.rollout.stages import in_lanes, in_parallel
 from underway.rollout.standing import standing
 
@@ -38,7 +39,7 @@ from underway.rollout.standing import standing
 def services_on(scene: Scene, host: HostName) -> tuple[ServiceSpec, ...]:
     """The services that have a replica on `host`."""
     return tuple(
-        service
+        scene.service_on(host, service)
         for service in scene.spec.services
         if any(where == host for _, where in placed(service, scene.policy.skip_hosts))
     )
@@ -190,12 +191,13 @@ class Preparation:
             Binding(volume, physical) for volume, physical in sorted(self.scene.bindings().items())
         )
         asked = tuple(sorted(self.scene.adjustments.values()))
-        number = self.scene.release.number
+        number, beside = self.scene.release.number, self.scene.beside
+        limit = Limit(tuple(sorted(beside.hosts)), beside.release.number) if beside else None
         cause = f"release {number} takes all traffic" if number else "nothing runs any more"
         return in_lanes(
             "Record what runs",
             (
-                SetCurrent(host.name, number, bindings, cause, asked)
+                SetCurrent(host.name, number, bindings, cause, asked, limit)
                 for spec in self.scene.hosts
                 if (host := self.scene.host(spec.name))
                 and (
@@ -203,6 +205,7 @@ class Preparation:
                     or (host.ledger and host.ledger.current != number)
                     or (host.ledger and number and _sorted(host.ledger.bindings) != bindings)
                     or (host.ledger and number and host.ledger.adjustments != asked)
+                    or (host.ledger and number and host.ledger.limit != limit)
                 )
             ),
         )

@@ -4,7 +4,7 @@ Everything here is looked up, nothing is decided twice: the strategies read the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from underway.model.image import ImageIdentity
@@ -25,6 +25,7 @@ from underway.model.spec import AppSpec, HostSpec, ServiceSpec
 from underway.model.traffic import ObservedServer, ObservedUpstream
 from underway.rollout.adjustments import Adjustments, adjusted, adjustments_of, stopped
 from underway.rollout.adoption import as_replica
+from underway.rollout.beside import Beside
 from underway.rollout.condition import holds_resources
 from underway.rollout.edge import EDGE_VOLUME
 
@@ -59,6 +60,7 @@ class Policy:
         adjustments: what is asked of services beside the release; the rest stays as recorded.
         adopts: the Compose project that the app takes over from, or goes back to; "" for none.
         leaves_data: services that need not see what the project's containers wrote.
+        beside: the release that stays on all hosts but some; None where all get the plan's.
     """
 
     tools: ImageIdentity
@@ -75,6 +77,7 @@ class Policy:
     adjustments: tuple[Adjustment, ...] = ()
     adopts: str = ""
     leaves_data: frozenset[ServiceName] = frozenset()
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -108,6 +111,7 @@ class Scene:
     """A release, what was observed, and the policy, with the look-ups that planning needs.
 
     `release` has as many replicas as `adjustments` ask for; `said` is what is recorded of it.
+    `beside` is what stays on some hosts on purpose, as many replicas of it, too.
     """
 
     release: Release
@@ -115,6 +119,7 @@ class Scene:
     policy: Policy
     said: Release = field(init=False, repr=False, compare=False)
     adjustments: Adjustments = field(init=False, repr=False, compare=False)
+    beside: Beside | None = field(init=False, repr=False, compare=False)
     _states: Mapping[HostName, HostState] = field(init=False, repr=False, compare=False)
     _held: Mapping[str, tuple[Held, ...]] = field(init=False, repr=False, compare=False)
     compose: tuple[Held, ...] = field(init=False, repr=False, compare=False)
@@ -146,6 +151,10 @@ class Scene:
         object.__setattr__(self, "said", self.release)
         object.__setattr__(self, "adjustments", asked)
         object.__setattr__(self, "release", adjusted(self.release, asked))
+        kept = self.policy.beside
+        if kept:
+            kept = replace(kept, release=adjusted(kept.release, asked))
+        object.__setattr__(self, "beside", kept)
 
     @property
     def app(self) -> AppName:
@@ -156,6 +165,16 @@ class Scene:
     def spec(self) -> AppSpec:
         """The specification of the release."""
         return self.release.spec
+
+    def release_on(self, host: HostName) -> Release:
+        """The release that a host shall run: the plan's, or the one that stays there."""
+        beside = self.beside
+        return beside.release if beside and host not in beside.hosts else self.release
+
+    def service_on(self, host: HostName, service: ServiceSpec) -> ServiceSpec:
+        """The service as the release that `host` shall run has it."""
+        release = self.release_on(host)
+        return service if release is self.release else release.spec.service(service.name)
 
     @property
     def takes_over(self) -> bool:
@@ -326,24 +345,3 @@ def _has_files_alone(host: HostState) -> bool:
 def _has_stopped_proxy(host: HostState) -> bool:
     seen = host.container(EDGE_CONTAINER)
     return seen is not None and seen.has_ended
-
-
-def placed(service: ServiceSpec, skip: frozenset[HostName]) -> tuple[tuple[int, HostName], ...]:
-    """Replica numbers and their hosts.
-
-    Number i always stands on host (i - 1) mod n, so that skipping a host renames nothing that
-    stays; what the skipped host would hold gets higher numbers elsewhere.
-    """
-    hosts = service.hosts
-    count = len(hosts) if service.is_global else service.replicas
-    wanted = [(i + 1, hosts[i % len(hosts)]) for i in range(count)]
-    kept = [(index, host) for index, host in wanted if host not in skip]
-    if service.is_global or not any(host not in skip for host in hosts):
-        return tuple(kept)
-    index = count
-    while len(kept) < count:
-        host = hosts[index % len(hosts)]
-        index += 1
-        if host not in skip:
-            kept.append((index, host))
-    return tuple(kept)

@@ -71,20 +71,20 @@ class Starter:
 
     def _files(self, cast: Cast, batch: tuple[Replica, ...]) -> list[Step]:
         """One volume of secret files for each host that gets a new container."""
-        files = secret_files(cast.service)
-        hosts = {r.host: r for r in batch if self._lacks(cast, r)} if files else {}
-        image = image_reference(self.scene.release.image_of(cast.service.name))
+        name = cast.service.name
+        hosts = {r.host: r for r in batch if self._lacks(cast, r)}
         labels = own_labels(self.scene.app, Role.FILES)
         return [
             WriteFiles(
                 host,
-                files_volume(self.scene.app, cast.service.name, hosts[host].generation),
-                image,
+                files_volume(self.scene.app, name, hosts[host].generation),
+                image_reference(self.scene.release_on(host).image_of(name)),
                 files,
                 labels,
                 "files it may read",
             )
             for host in sorted(hosts)
+            if (files := secret_files(self.scene.service_on(host, cast.service)))
         ]
 
     def _lacks(self, cast: Cast, replica: Replica) -> bool:
@@ -110,8 +110,8 @@ class Starter:
             why = f"replica {replica.index} is {_condition(state.status)}"
             steps += _ended(cast.service, replica, state, why)
         request = replica_request(
-            self.scene.release,
-            cast.service,
+            self.scene.release_on(replica.host),
+            self.scene.service_on(replica.host, cast.service),
             replica,
             location=_joined(cast, replica, location),
             names=names_for(self.scene.spec, cast.service, replica.host),

@@ -15,13 +15,15 @@ from underway.model.names import (
     ContainerName,
     VolumeName,
 )
+from underway.model.release import Release
 from underway.model.snapshot import ContainerState
 from underway.model.spec import ServiceSpec
 from underway.rollout.condition import holds_resources, is_standing
 from underway.rollout.generation import generation_of
 from underway.rollout.naming import is_retired, replica_name, successor_name, successor_number
+from underway.rollout.placing import Places, placed
 from underway.rollout.reach import proxy_for
-from underway.rollout.scene import Held, Replica, Scene, placed
+from underway.rollout.scene import Held, Replica, Scene
 
 
 def wished_replicas(
@@ -35,9 +37,32 @@ def wished_replicas(
     """
     if service.name in scene.stopped:
         return ()
+    places = placed(service, scene.policy.skip_hosts)
+    releases = {scene.release_on(host).number: host for _, host in places}
+    found = [
+        replica
+        for number, host in releases.items()
+        for replica in _of_release(
+            scene,
+            (scene.release_on(host), scene.service_on(host, service)),
+            tuple(p for p in places if scene.release_on(p[1]).number == number),
+            bindings,
+        )
+    ]
+    return tuple(sorted(found, key=lambda replica: places.index((replica.index, replica.host))))
+
+
+def _of_release(
+    scene: Scene,
+    of: tuple[Release, ServiceSpec],
+    places: Places,
+    bindings: Mapping[VolumeName, str],
+) -> tuple[Replica, ...]:
+    """The replicas of one release in these places, under the counter that fits."""
+    release, service = of
 
     def replicas(counter: int) -> tuple[Replica, ...]:
-        generation = generation_of(scene.release, service, bindings=bindings, counter=counter)
+        generation = generation_of(release, service, bindings=bindings, counter=counter)
         return tuple(
             Replica(
                 service.name,
@@ -47,7 +72,7 @@ def wished_replicas(
                 generation,
                 counter,
             )
-            for index, host in placed(service, scene.policy.skip_hosts)
+            for index, host in places
         )
 
     seen = scene.replicas_of(service.name)
