@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from underway.adapters.chain import Body, Current, Link, checked, state, written
 from underway.errors import IntegrityError
 from underway.model.names import HostName, ReleaseNumber, RunNumber
-from underway.model.release import Binding, RunRecord
+from underway.model.release import Binding, Limit, RunRecord
 
 HOST = HostName("app1")
 
@@ -30,6 +30,13 @@ def test_the_newest_word_counts() -> None:
     ledger = state(HOST, checked(HOST, chain_of(3)))
     assert ledger.current == 3
     assert ledger.bindings == (Binding("a", "b3"),)
+
+
+def test_that_a_release_stands_on_some_hosts_alone_is_kept() -> None:
+    limit = Limit((HOST,), ReleaseNumber(1))
+    _, data = written(Current(ReleaseNumber(2), limit=limit), None)
+    assert state(HOST, checked(HOST, {1: data})).limit == limit
+    assert state(HOST, checked(HOST, chain_of(2))).limit is None
 
 
 def test_a_chain_may_have_lost_its_beginning_but_nothing_else() -> None:
