@@ -16,6 +16,7 @@ from underway.backup.plan import BackupPlan, BackupScene, Coverage, plan_backup,
 from underway.backup.steps import CopyVolumes, DumpVolume, VolumeRef, subject_of
 from underway.compose.replacement import is_database_image
 from underway.errors import RefusedError
+from underway.errors.suggestion import name_hint
 from underway.model.backup import Consistency
 from underway.model.event import Level, PlanMade
 from underway.model.names import HostName, VolumeName
@@ -107,7 +108,7 @@ def _check_names(ground: Ground, only: frozenset[VolumeName]) -> None:
         raise RefusedError(
             "backup-volume-unknown",
             f"release {ground.release.number} has no volume `{name}`",
-            hint=f"it has {', '.join(sorted(known)) or 'none'}",
+            hint=name_hint(name, known),
         )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from underway.api.session import Session, current_release, releases_of
+from underway.api.session import Session, current_release, releases_of, require_release
 from underway.api.shipping import vault_key
 from underway.errors import RefusedError
 from underway.model.change import Comparison
@@ -44,14 +44,7 @@ def chosen_release(session: Session, snapshot: Snapshot, number: ReleaseNumber) 
                 hint="`underway deploy` ships the file and brings it to the hosts",
             )
         return current
-    known = releases_of(snapshot)
-    if number not in known:
-        raise RefusedError(
-            "release-unknown",
-            f"release {number} of {session.app} is not recorded on any host that answers",
-            hint="`underway releases` lists them",
-        )
-    return known[number]
+    return require_release(session.app, releases_of(snapshot), number)
 
 
 def file_release(session: Session, snapshot: Snapshot, base: Release) -> Release:

@@ -7,6 +7,7 @@ from underway.api.moments import rfc3339
 from underway.api.session import Session
 from underway.backup.manifest import chosen_point, decode_manifest, point_at
 from underway.errors import RefusedError
+from underway.errors.suggestion import beginning_hint
 from underway.model.restore_point import Manifest, PointSummary
 from underway.ports.backup import BackupStore, Workplace
 
@@ -60,9 +61,10 @@ def manifest_named(session: Session, store: BackupStore, name: str) -> Manifest:
     point = chosen_point(found, name)
     if point is None:
         newest = ", ".join(one.point for one in found[-3:]) or "none"
+        listed = f"`underway backup list` shows them; the newest: {newest}"
         raise RefusedError(
             "backup-point-unknown",
             f"{session.app} has no complete restore point `{name}`, or several begin so",
-            hint=f"`underway backup list` shows them; the newest: {newest}",
+            hint=beginning_hint(name, [one.point for one in found], listed),
         )
     return decode_manifest(store.manifest(point.point), point.point)

@@ -1,11 +1,11 @@
 """One run of a command: the file understood, the open connections, and the voice that tells."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from underway.errors import BugError, UnderwayError, UnreachableError
+from underway.errors import BugError, RefusedError, UnderwayError, UnreachableError
 from underway.image.versions import VersionWish
 from underway.kernel.observe import observe, observe_closely
 from underway.kernel.records import (
@@ -216,6 +216,18 @@ def next_run(snapshot: Snapshot) -> RunNumber:
 def releases_of(snapshot: Snapshot) -> dict[int, Release]:
     """All recorded releases by number; the most advanced ledger wins."""
     return recorded_releases(ledgers_of(snapshot))
+
+
+def require_release(app: AppName, known: Mapping[int, Release], number: int) -> Release:
+    """The release of that number; RefusedError `release-unknown` where none is recorded."""
+    if number not in known:
+        newest = f"; the newest is {max(known)}" if known else ""
+        raise RefusedError(
+            "release-unknown",
+            f"release {number} of {app} is not recorded on any host that answers",
+            hint=f"`underway releases` lists them{newest}",
+        )
+    return known[number]
 
 
 def current_release(snapshot: Snapshot) -> Release | None:

@@ -13,6 +13,7 @@ from underway.api.session import (
     ledgers_of,
     releases_of,
     require_answer,
+    require_release,
 )
 from underway.api.testing import Proving, Purpose, attested
 from underway.errors import IntegrityError, RefusedError
@@ -168,14 +169,8 @@ def recorded(
     """
     require_answer(session, snapshot.unreachable)
     known = releases_of(snapshot)
-    if number not in known:
-        raise RefusedError(
-            "release-unknown",
-            f"release {number} of {session.app} is not recorded on any host that answers",
-            hint="`underway history --releases` lists them",
-        )
+    release = require_release(session.app, known, number)
     _require_undisputed(snapshot, number)
-    release = known[number]
     key = key_of(session, snapshot)
     if current_secrets:
         session.require_whole()

@@ -10,7 +10,7 @@ from typing import Final
 
 from underway.api.moments import rfc3339
 from underway.api.past import names_of
-from underway.api.session import Session, releases_of, tags_of
+from underway.api.session import Session, releases_of, require_release, tags_of
 from underway.errors import EngineError, IntegrityError, RefusedError, UnreachableError
 from underway.errors.suggestion import name_hint
 from underway.image.apply import find_image, image_gone
@@ -37,13 +37,7 @@ def add_tag(session: Session, number: ReleaseNumber, tag: str) -> Release:
     require_tag(tag)
     snapshot = session.observe()
     known = releases_of(snapshot)
-    release = known.get(number)
-    if release is None:
-        raise RefusedError(
-            "release-unknown",
-            f"release {number} of {session.app} is not recorded on any host that answers",
-            hint="`underway history --releases` lists them",
-        )
+    release = require_release(session.app, known, number)
     given = tags_of(snapshot)
     _require_free(release, tag, [(one, names_of(one, given)) for one in known.values()])
     for image in built_images(release):

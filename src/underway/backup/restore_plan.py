@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from underway.backup.plan import mounting
 from underway.backup.steps import RestoreVolume
 from underway.errors import RefusedError
+from underway.errors.suggestion import name_hint
 from underway.model.backup import Consistency
 from underway.model.names import HostName, ServiceName, VolumeName
 from underway.model.release import Binding, Release
@@ -123,7 +124,7 @@ def _chosen(wish: RestoreWish) -> tuple[VolumeCopy, ...]:
         raise RefusedError(
             "backup-volume-unknown",
             f"{wish.manifest.point} holds no volume `{name}`",
-            hint=f"it holds {', '.join(sorted(held))}",
+            hint=name_hint(name, held),
         )
     return tuple(c for c in wish.manifest.volumes if not wish.only or c.volume in wish.only)
 

@@ -5,6 +5,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Iterable
 from contextlib import nullcontext, suppress
+from typing import NamedTuple
 
 import click
 
@@ -118,7 +119,9 @@ def logs(
         entries = api.logs(session, wanted, tail=tail, follow=follow)
         # Whoever follows ends it by Ctrl-C: that is no failure.
         with suppress(KeyboardInterrupt) if follow else nullcontext():
-            _print_lines(console, entries, has_time=timestamps, is_bare=is_bare)
+            names_host = len(session.spec.hosts) > 1
+            told = _Telling(timestamps, is_bare=is_bare, names_host=names_host)
+            _print_lines(console, entries, told)
 
 
 @command(without={"-f"})
@@ -170,15 +173,27 @@ def events(
                 console.print([happening_line(happening)])
 
 
-def _print_lines(
-    console: Console, entries: "Iterable[api.ReplicaLine]", *, has_time: bool, is_bare: bool
-) -> None:
+class _Telling(NamedTuple):
+    """What stands before a line; `names_host` where the app has several hosts."""
+
+    has_time: bool
+    is_bare: bool
+    names_host: bool
+
+    def source(self, entry: "api.ReplicaLine") -> str:
+        """The replica, and where it is: `libra-web-7f3a2c-1@app1`."""
+        if self.is_bare:
+            return ""
+        return f"{entry.container}@{entry.host}" if self.names_host else entry.container
+
+
+def _print_lines(console: Console, entries: "Iterable[api.ReplicaLine]", told: _Telling) -> None:
     """As they were written; what would steer a terminal does not reach one."""
     is_for_people = sys.stdout.isatty()
     prefixes = LogPrefixes()
     for entry in entries:
-        source = "" if is_bare else entry.container
-        moment = entry.line.time if has_time else ""
+        source = told.source(entry)
+        moment = entry.line.time if told.has_time else ""
         if console.options.is_json:
             console.write_line(encode_line(_document(entry)))
         elif is_for_people:

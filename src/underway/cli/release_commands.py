@@ -271,7 +271,7 @@ def show_plan(console: Console, made: Plan) -> None:
 def show_result(console: Console, result: "api.DeployResult") -> None:
     """Print what a run came to."""
     if console.options.is_json:
-        console.print_run("deploy", result.release.spec.name)
+        console.print_run(click.get_current_context().command.name or "", result.release.spec.name)
     else:
         console.print(
             deployed_lines(

@@ -13,6 +13,7 @@ from underway.cli.interruption import cancel_on_interrupt
 from underway.cli.options import GlobalOptions
 from underway.cli.sections import COMMANDS
 from underway.errors import RefusedError, UsageError
+from underway.errors.suggestion import meant_hint
 from underway.model.history import Stance
 from underway.model.names import NO_RELEASE, ReleaseNumber, ServiceName
 from underway.wiring.options import Reading
@@ -60,8 +61,8 @@ def use_session(
 
 @contextmanager
 def use_target(
-    console: Console, source: api.Session, environment: str, *, is_changing: bool
-) -> Iterator[api.Session]:
+    console: Console, source: "api.Session", environment: str, *, is_changing: bool
+) -> "Iterator[api.Session]":
     """Open the same files as another environment, beside the one that is open.
 
     UsageError where both would be one app by the command line.
@@ -114,14 +115,17 @@ def release_named(session: "api.Session", name: str) -> ReleaseNumber:
         return NO_RELEASE
     if name.isdecimal():
         return ReleaseNumber(int(name))
-    tagged = [
-        known for known in api.release_list(session) if name in (known.release.tag, *known.names)
-    ]
+    listed = api.release_list(session)
+    tagged = [known for known in listed if name in (known.release.tag, *known.names)]
     if not tagged:
         raise RefusedError(
             "release-unknown",
             f"No recorded release of {session.app} has the tag {name!r}.",
-            hint="`underway releases` lists them.",
+            hint=meant_hint(
+                name,
+                {tag for known in listed for tag in (known.release.tag, *known.names) if tag},
+                "`underway releases` lists them.",
+            ),
         )
     if len(tagged) > 1:
         raise RefusedError(

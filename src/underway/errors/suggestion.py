@@ -38,5 +38,11 @@ def name_hint(name: str, names: Iterable[str]) -> str:
     return meant_hint(name, known, listed)
 
 
+def beginning_hint(name: str, names: Iterable[str], otherwise: str) -> str:
+    """Which of those that begin with `name` there are, else `meant_hint`."""
+    begin = [one for one in names if name and one.startswith(name)]
+    return f"Several begin so: {', '.join(begin)}." if begin else meant_hint(name, names, otherwise)
+
+
 def _folded(name: str) -> str:
     return name.casefold().replace("_", "-")

@@ -23,7 +23,7 @@ from underway.image.definition import fingerprint, with_labels, with_platform
 from underway.image.exposed import with_ports
 from underway.image.named import named_image
 from underway.image.reference import Reference, parse_reference
-from underway.image.steps import digest_in
+from underway.image.steps import digests_in
 from underway.image.tags import SourceFacts, TagContext, finish, stems, version_of
 from underway.image.yard import Yard, first_host
 from underway.model.image import ImageIdentity, ImageState
@@ -234,7 +234,7 @@ class _Build:
         return tuple(dict.fromkeys(tags))
 
     def _refuse_moving(self, reference: str, there: str, state: ImageState) -> None:
-        if not there or digest_in(state, parse_reference(reference).repository) == there:
+        if not there or there in digests_in(state, parse_reference(reference).repository):
             return
         raise RefusedError(
             "tag-taken",

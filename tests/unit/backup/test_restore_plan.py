@@ -41,6 +41,12 @@ def test_one_volume_alone_moves_only_its_services():
     assert [step.copy.volume for step in plan.steps] == [UPLOADS]
 
 
+def test_a_volume_that_is_misspelt_is_asked_about():
+    with pytest.raises(RefusedError) as caught:
+        plan_restore(RestoreWish(MANIFEST, frozenset({"pgdta"})), RELEASE, snapshot(), BINDINGS)
+    assert caught.value.hint == "Did you mean `pgdata`?"
+
+
 def test_two_restores_of_one_point_do_not_meet():
     first = plan_restore(RestoreWish(MANIFEST, salt="a"), RELEASE, snapshot(), BINDINGS)
     second = plan_restore(RestoreWish(MANIFEST, salt="b"), RELEASE, snapshot(), BINDINGS)

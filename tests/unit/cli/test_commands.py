@@ -185,7 +185,9 @@ def test_a_release_can_be_named_by_its_tag(
     assert run_program(["rollback", "v1", "--past-migrations"]) == 0
     assert asked == [api.DeployOptions(release=ReleaseNumber(11), past_migrations=True)]
     assert run_program(["rollback", "v7"]) == 4
-    assert "error[release-unknown]" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "error[release-unknown]" in said
+    assert "Did you mean `v2`?" in said
     assert run_program(["rollback", "v0"]) == 4
     said = capsys.readouterr().err
     assert "error[release-ambiguous]: 2 releases of" in said

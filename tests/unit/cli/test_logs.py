@@ -1,10 +1,12 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from tests.unit.cli import conftest
 from tests.unit.cli.conftest import Stage
 from tests.unit.report.sample import HOSTS, NEW, WEB
 from underway import api
@@ -43,7 +45,7 @@ def test_logs_keep_every_byte_and_follow_with_f(
     wanted, tail, follow = asked[0]
     assert (wanted.services, tail, follow) == (("web",), 5, True)
     assert wanted.since_s > 0
-    head = b"libra-web-7f3a2c-1 | 2026-03-01T10:00:00.5Z "
+    head = b"libra-web-7f3a2c-1@app1 | 2026-03-01T10:00:00.5Z "
     assert capfdbinary.readouterr().out == head + raw + b"\n"
     assert run_program(["logs", "--json"]) == 0
     document = json.loads(capfdbinary.readouterr().out)
@@ -52,6 +54,21 @@ def test_logs_keep_every_byte_and_follow_with_f(
     assert run_program(["logs", "--no-log-prefix"]) == 0
     assert capfdbinary.readouterr().out == raw + b"\n"
     assert len(stage.sessions) == 3
+
+
+def test_where_an_app_has_several_hosts_the_prefix_tells_which(
+    stage: Stage,
+    speak: Callable[[LogLine], Asked],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    asked = speak(LogLine("one"))
+    assert run_program(["logs"]) == 0
+    assert capsys.readouterr().out == "libra-web-7f3a2c-1@app1 | one\n"
+    monkeypatch.setattr(conftest, "SPEC", replace(conftest.SPEC, hosts=conftest.SPEC.hosts[:1]))
+    assert run_program(["logs"]) == 0
+    assert capsys.readouterr().out == "libra-web-7f3a2c-1 | one\n"
+    assert len(asked) == len(stage.sessions) == 2
 
 
 def test_logs_are_chosen_by_time_host_replica_and_pattern(
@@ -69,7 +86,7 @@ def test_logs_are_chosen_by_time_host_replica_and_pattern(
     assert not wanted.takes_line("fine")
     assert run_program(["logs"]) == 0
     assert asked[1] == (api.LogFilter(), 100, False)
-    assert capsys.readouterr().out == "libra-web-7f3a2c-1 | one\n" * 2
+    assert capsys.readouterr().out == "libra-web-7f3a2c-1@app1 | one\n" * 2
     assert len(stage.sessions) == 2
 
 
