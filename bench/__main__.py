@@ -2,12 +2,12 @@
 
 import sys
 
-from bench import deploy
+from bench import backup, deploy
 
 
 def main() -> int:
     """Run them one after another; non-zero if one could not run."""
-    return deploy.main()
+    return deploy.main() or backup.main()
 
 
 if __name__ == "__main__":

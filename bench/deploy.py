@@ -14,19 +14,18 @@ its ratios are to its own floors, so that a machine that is busy meanwhile bends
 """
 
 import http.client
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.commands import run, surroundings, timed
 from bench.phases import phases_of
 from lab.laboratory import Laboratory
 
@@ -55,21 +54,6 @@ UNDERWAY = (
       strategy: blue-green
 """
 )
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Seconds that `work` takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def run(*argv: str, cwd: Path, env: Mapping[str, str]) -> str:
-    """What a program that must succeed wrote to stderr; all is shown only if it does not."""
-    done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(argv)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done.stderr
 
 
 def await_answer(address: str, port: int = 8080) -> None:
@@ -144,18 +128,6 @@ def build(lab: Laboratory, env: Mapping[str, str], versions: list[str]) -> None:
             cwd=ROOT / "lab" / "beacon",
             env=env,
         )
-
-
-def surroundings(lab: Laboratory) -> dict[str, str]:
-    """The environment in which every way runs."""
-    tools = lab.describe()["tools"]
-    return {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{tools['path']}:{os.environ['PATH']}",
-        "DOCKER_CONFIG": tools["docker_config"],
-        "DOCKER_HOST": lab.hosts[0].url,
-        "UNDERWAY_TOOLS_BASE": lab.images["tools-base"],
-    }
 
 
 def deploy(directory: Path, env: Mapping[str, str]) -> dict[str, float]:
