@@ -140,5 +140,6 @@ class Client:
         memory = Path(self.environment.get("XDG_STATE_HOME", self.home / "state"))
         return {
             "HOME": str(self.home),
+            "PYTHONFAULTHANDLER": "1",  # a crash of Python itself says where it was
             "XDG_STATE_HOME": str(memory / self.home.relative_to(self.home.anchor)),
         }

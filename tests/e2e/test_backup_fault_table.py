@@ -96,7 +96,7 @@ def test_what_copies_is_killed_in_the_midst_of_each_job(
                 archivist.good[new] = archivist.content
                 settled(archivist, fault, f"backup, during {effect}", done, 0)
             else:
-                settled(archivist, fault, f"backup, during {effect}", done, 5, 7, 10)
+                settled(archivist, fault, f"backup, during {effect}", done, 6, 10)
 
 
 def test_commands_in_the_service_fail(archivist: Archivist) -> None:
@@ -113,7 +113,7 @@ def test_commands_in_the_service_fail(archivist: Archivist) -> None:
         archivist.change()
         archivist.mode(service, mode)
         done = archivist.run("backup", "create")
-        settled(archivist, fault, "backup", done, 7)
+        settled(archivist, fault, "backup", done, 10)
 
 
 def test_containers_go_or_come_in_mid_backup(archivist: Archivist) -> None:
@@ -129,7 +129,7 @@ def test_containers_go_or_come_in_mid_backup(archivist: Archivist) -> None:
         if len(known) > len(archivist.good):  # it was whole although its writer had gone
             (new,) = known - set(archivist.good)
             archivist.good[new] = archivist.content
-        settled(archivist, f"container of {service} removed", f"during {effect}", done, 0, 5, 7)
+        settled(archivist, f"container of {service} removed", f"during {effect}", done, 0, 10)
 
 
 def test_disks_and_clocks(archivist: Archivist) -> None:
@@ -145,7 +145,7 @@ def test_disks_and_clocks(archivist: Archivist) -> None:
     archivist.faults.fill_disk("h1", leave_bytes=5_000_000)
     done = archivist.run("backup", "create")
     archivist.faults.free_disk("h1")
-    settled(archivist, "host's disk full", "backup", done, 0, 5, 7)
+    settled(archivist, "host's disk full", "backup", done, 0, 10)
 
 
 def test_repositories_that_are_not_what_they_were(archivist: Archivist) -> None:
@@ -178,10 +178,10 @@ def test_two_at_once_and_beside_other_runs(archivist: Archivist) -> None:
     number = effects.index("save_tree hot") + 1
     said = archivist.root / "second.txt"
     others = {
-        "backup create": ("backup create", 6),
-        "deploy": ("--yes deploy", 6),
-        "restore": ("--yes backup restore", 6),
-        "prune": ("backup prune", 6),
+        "backup create": ("backup create", 5),
+        "deploy": ("--yes deploy", 5),
+        "restore": ("--yes backup restore", 5),
+        "prune": ("backup prune", 5),
         "verify": ("backup verify", 0),
     }
     for name, (command, code) in others.items():

@@ -74,7 +74,7 @@ class BuildLog:
         return text
 
     def _vertex(self, vertex: dict[str, Any]) -> None:
-        name = str(vertex.get("name") or "")
+        name = " ".join(str(vertex.get("name") or "").split())
         digest = str(vertex.get("digest") or "")
         if vertex.get("error"):
             self._once(digest, "error", f"{name}: {vertex['error']}")

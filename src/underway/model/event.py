@@ -11,6 +11,8 @@ from typing import Final
 from underway.model.names import NO_RELEASE, AppName, HostName, ReleaseNumber, ServiceName
 
 EVENT_VERSION: Final = 1
+BUILD: Final = "build"
+"""The source of what a build says."""
 
 
 class Outcome(StrEnum):

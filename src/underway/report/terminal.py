@@ -12,7 +12,16 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from underway.model.event import Event, Note, Output, RunFinished, StepFailed, UndoStarted
+from underway.model.event import (
+    BUILD,
+    Event,
+    Note,
+    Outcome,
+    Output,
+    RunFinished,
+    StepFailed,
+    UndoStarted,
+)
 from underway.report.event_text import event_lines
 from underway.report.line import Line, Tone, clean
 from underway.report.progress_text import progress_lines
@@ -96,9 +105,26 @@ class TerminalProgress:
         elif not self._is_running and _has_begun(self._part.view):
             self._live.start()
             self._is_running = True
-        if self._is_verbose or _stays(event):
-            for entry in event_lines(event):
-                self._console.print(_text(entry), soft_wrap=True)
+        for entry in self._lines(event):
+            # What a build says is followed, not read: one line of the terminal each.
+            self._console.print(_text(entry), soft_wrap=not _is_of_build(event))
+
+    def _lines(self, event: Event) -> list[Line]:
+        """What stays above the live part. The error and the result that end a command say the rest.
+
+        That is why the first failure is one line here, and a good end none.
+        """
+        if self._is_verbose:
+            return event_lines(event)
+        match event.body:
+            case StepFailed() if len(self._part.view.failures) == 1:
+                return event_lines(event)[:1]
+            case RunFinished(outcome=Outcome.DONE | Outcome.NOTHING_TO_DO):
+                return []
+            case Note() | Output() | StepFailed() | UndoStarted() | RunFinished():
+                return event_lines(event)
+            case _:
+                return []
 
     def _stop(self) -> None:
         if self._is_running:
@@ -116,8 +142,8 @@ def _has_begun(view: RunView) -> bool:
     return bool(view.command or view.plans or view.output)
 
 
-def _stays(event: Event) -> bool:
-    return isinstance(event.body, Note | Output | StepFailed | UndoStarted | RunFinished)
+def _is_of_build(event: Event) -> bool:
+    return isinstance(event.body, Output) and event.body.source == BUILD
 
 
 def _text(entry: Line) -> Text:

@@ -28,6 +28,7 @@ from underway.model.traffic import ObservedUpstream, Upstream
 from underway.ports import Clock
 from underway.rollout.condition import holds_resources
 from underway.rollout.haproxy_config import routes_of
+from underway.rollout.last_lines import without_repeats
 
 POLL_S: Final = 0.15
 SLOWEST_POLL_S: Final = 0.6
@@ -82,9 +83,17 @@ class Gates:
                 assert_never(gate.until)
 
     def _poll(
-        self, timeout_s: float, context: StepContext, look: Callable[[float], StepResult | None]
+        self,
+        timeout_s: float,
+        context: StepContext,
+        look: Callable[[float], StepResult | None],
+        *,
+        told_s: float = 0.0,
     ) -> StepResult | None:
-        """Call `look(elapsed)` until it gives a result; None when the time is over."""
+        """Call `look(elapsed)` until it gives a result; None when the time is over.
+
+        `told_s` is how long it is said to take, where that is not all of the time.
+        """
         began = self.clock.monotonic()
         pause_s = POLL_S
         while True:
@@ -96,7 +105,7 @@ class Gates:
                 return None
             if context.is_cancelled():
                 raise Cancelled("interrupted", "interrupted while waiting")
-            context.progress(elapsed, timeout_s, "")
+            context.progress(elapsed, told_s or timeout_s, "")
             self.clock.sleep(pause_s)
             pause_s = min(SLOWEST_POLL_S, pause_s * 1.3)
 
@@ -248,7 +257,7 @@ class Gates:
                 )
             return PASSED if elapsed >= gate.monitor_s else None
 
-        return self._poll(gate.monitor_s + 60, context, look) or PASSED
+        return self._poll(gate.monitor_s + 60, context, look, told_s=gate.monitor_s) or PASSED
 
     def _alive(self, host: HostName, name: str, restarts: dict[str, int]) -> ContainerState:
         """The container, running and not restarted since this gate first looked.
@@ -288,7 +297,8 @@ class Gates:
     ) -> StepFailedError:
         engine = self.world.engine(host)
         try:
-            lines = [line.text for line in engine.logs(name, tail=LAST_LINES)][-LAST_LINES:]
+            said = [line.text for line in engine.logs(name, tail=LAST_LINES)]
+            lines = without_repeats(said[-LAST_LINES:])
             checks = engine.health_log(name)[-LAST_CHECKS:]
         except (EngineError, UnreachableError) as error:
             lines, checks = [f"(its output cannot be read: {error.message})"], ()

@@ -12,7 +12,7 @@ from underway import __version__
 from underway.api.session import Order, Parcel, Shipped
 from underway.errors import UnderwayError, UnreachableError
 from underway.kernel.telling import Voice
-from underway.model.event import Output
+from underway.model.event import BUILD, Output
 from underway.model.image import ImageIdentity
 from underway.model.names import (
     LABEL_HOLDER,
@@ -258,7 +258,7 @@ class HostWorkshop:
 
     def _say(self, line: str) -> None:
         if self._voice is not None:
-            self._voice.say(Output("build", line))
+            self._voice.say(Output(BUILD, line))
 
 
 def tools_directory() -> Path:

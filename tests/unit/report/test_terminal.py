@@ -26,6 +26,14 @@ def test_what_must_be_read_stays_after_the_live_part_is_gone():
     assert stream.getvalue().count("\x1b[?25l") == stream.getvalue().count("\x1b[?25h") > 0
 
 
+def test_what_the_error_and_the_result_say_is_not_said_twice():
+    stream = io.StringIO()
+    with TerminalProgress(stream) as progress:
+        for event in undone_run():
+            progress(event)
+    assert "help: " not in stream.getvalue()
+
+
 def test_notes_before_a_run_need_no_live_part():
     stream = io.StringIO()
     with TerminalProgress(stream) as progress:
