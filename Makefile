@@ -3,7 +3,7 @@ PYTHON ?= python3
 SHARD ?= 1/1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup machine check test test-all demo bench docs lock clean
+.PHONY: help setup machine check test test-all demo bench docs screens lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -32,6 +32,9 @@ bench: setup machine ## Run every benchmark and print its ratios
 docs: setup ## Write the generated reference pages anew
 	@.venv/bin/python scripts/reference.py
 	@.venv/bin/python -m scripts.compose_reference
+
+screens: setup machine ## Record the pictures of the documentation anew, from real runs
+	@.venv/bin/python -m scripts.screens
 
 lock: setup ## Resolve the dependencies of pyproject.toml anew into requirements.lock
 	@scripts/lock.sh
