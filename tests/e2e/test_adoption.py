@@ -164,6 +164,7 @@ def test_requests_are_lost_in_the_named_switch_alone_and_all_of_it_is_undone(sho
     assert "underway" not in shop.fleet.docker("h1", "ps", "-a", "--format", "{{.Names}}")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.lab(hosts=1)
 def test_a_client_that_dies_leaves_what_the_next_one_ends_or_takes_back(shop: Shop) -> None:
     shop.up()

@@ -102,7 +102,14 @@ def test_a_client_paused_in_a_gate_changes_nothing_more(project: Project, pause_
 
 
 @pytest.mark.parametrize(
-    "effect", ["CreateContainer", "SetUpstream", "StopContainer", "RemoveContainer"]
+    "effect",
+    [
+        "SetUpstream",
+        *(
+            pytest.param(effect, marks=pytest.mark.exhaustive)
+            for effect in ("CreateContainer", "StopContainer", "RemoveContainer")
+        ),
+    ],
 )
 def test_a_client_paused_before_an_effect_changes_nothing_more(
     project: Project, effect: str

@@ -106,9 +106,8 @@ def _without_ssh_server(scene: Scene) -> None:
     scene.end(wish)
 
 
-@pytest.mark.parametrize(
-    "direction", [Direction.IN, pytest.param(Direction.OUT, marks=pytest.mark.exhaustive)]
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("direction", [Direction.IN, Direction.OUT])
 def test_31_a_host_that_only_hears_or_only_speaks(scene: Scene, direction: Direction) -> None:
     wish = scene.write_next()
     directory = scene.project.root / "pause-one-way"
@@ -220,6 +219,7 @@ def test_31_a_clock_that_is_a_day_wrong_breaks_nothing(scene: Scene, offset_s: i
     assert [run["outcome"] for run in runs] == ["done"] * 4, runs
 
 
+@pytest.mark.exhaustive
 def test_31_a_slow_and_lossy_host_takes_part(scene: Scene) -> None:
     faults = scene.project.fleet.faults
     wish = scene.write_next()

@@ -148,6 +148,7 @@ def test_29_30_35_a_client_killed_at_every_kind_of_effect_is_followed_by_anythin
     assert voyage.visited >= set(kinds)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("voyage", ["rolling"], indirect=True)
 def test_30_a_run_that_died_before_it_could_say_it_was_done_counts_as_done(voyage: Voyage) -> None:
     """Deploying again closes its record; rolling back then goes to the release before it."""
