@@ -82,10 +82,12 @@ class Writers:
         return "sound" if told == "t" else told
 
     def physical(self, volume: str) -> str:
-        """What stands behind a volume of the app."""
-        wanted = ("--filter", f"label=underway.volume={volume}")
-        (name,) = self.docker("volume", "ls", "-q", *wanted).split()
-        return name
+        """What stands behind a volume of the app: each has the service of its name."""
+        wanted = ("label=underway.role=replica", f"label=underway.service={volume}")
+        filters = [word for one in wanted for word in ("--filter", one)]
+        (name,) = self.docker("ps", "-q", *filters).split()
+        form = "{{range .Mounts}}{{if .Name}}{{.Name}}{{end}}{{end}}"
+        return self.docker("inspect", "-f", form, name).strip()
 
     def tar(self, volume: str) -> str:
         """A hot tar of a volume, unpacked into a new one; its name."""

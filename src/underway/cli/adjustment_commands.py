@@ -29,7 +29,7 @@ def _counts(
 
 def _adjusted(
     console: Console,
-    use_case: Callable[[api.Session, api.AdjustOptions], api.DeployResult],
+    use_case: "Callable[[api.Session, api.AdjustOptions], api.DeployResult]",
     given: dict[str, Any],
 ) -> None:
     options = api.AdjustOptions(

@@ -166,7 +166,7 @@ def run(
     return _talked(console, wish, lambda session, streams: api.run_once(session, wanted, streams))
 
 
-def _wish(words: tuple[str, ...], *, no_tty: bool, given: dict[str, Any]) -> api.CommandWish:
+def _wish(words: tuple[str, ...], *, no_tty: bool, given: dict[str, Any]) -> "api.CommandWish":
     from underway.cli.terminal import has_terminal
 
     return api.CommandWish(
@@ -175,7 +175,7 @@ def _wish(words: tuple[str, ...], *, no_tty: bool, given: dict[str, Any]) -> api
 
 
 def _talked(
-    console: Console, wish: api.CommandWish, talk: Callable[[api.Session, api.Streams], int]
+    console: Console, wish: "api.CommandWish", talk: "Callable[[api.Session, api.Streams], int]"
 ) -> int:
     """The command's exit status; 128 and the signal's number where a signal ended this client."""
     from underway.cli.terminal import standard_streams

@@ -77,7 +77,7 @@ def test(
     return report.exit_code
 
 
-def _show(console: Console, app: AppName, report: api.SuiteReport, junit: str) -> None:
+def _show(console: Console, app: AppName, report: "api.SuiteReport", junit: str) -> None:
     """Print what the suites came to."""
     results = report.results
     if console.options.is_json:
