@@ -1,6 +1,6 @@
 """Commands around a release: plan, ship, deploy, rollback."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -20,13 +20,10 @@ from underway.cli.options import (
 )
 from underway.cli.working import release_named, ship_wish, use_session, use_target
 from underway.model.names import HostName, ServiceName
-from underway.model.plan import Plan
-from underway.report.document_making import plan_document
-from underway.report.history_documents import release_document
-from underway.report.history_text import release_lines
-from underway.report.plan_text import plan_lines
-from underway.report.result_text import deployed_lines
 from underway.wiring.options import Reading
+
+if TYPE_CHECKING:
+    from underway.model.plan import Plan
 
 _AS_THEY_ARE: Final = (
     "recreate",
@@ -120,8 +117,12 @@ def ship(
         wish = ship_wish(pull, semver, bump)
         release = api.ship(session, wish, wait_s=wait_s, untested=untested)
     if console.options.is_json:
+        from underway.report.history_documents import release_document
+
         console.print_document(release_document(release))
     else:
+        from underway.report.history_text import release_lines
+
         console.print(release_lines(release))
 
 
@@ -260,11 +261,15 @@ def _renewal(renew_proxy: bool | None) -> "api.ProxyRenewal":  # noqa: FBT001 (a
     return api.ProxyRenewal.ALWAYS if renew_proxy else api.ProxyRenewal.NEVER
 
 
-def show_plan(console: Console, made: Plan) -> None:
+def show_plan(console: Console, made: "Plan") -> None:
     """Print what would be done."""
     if console.options.is_json:
+        from underway.report.document_making import plan_document
+
         console.print_document(plan_document(made))
     else:
+        from underway.report.plan_text import plan_lines
+
         console.print(plan_lines(made, is_verbose=console.options.is_verbose))
 
 
@@ -273,6 +278,8 @@ def show_result(console: Console, result: "api.DeployResult") -> None:
     if console.options.is_json:
         console.print_run(click.get_current_context().command.name or "", result.release.spec.name)
     else:
+        from underway.report.result_text import deployed_lines
+
         console.print(
             deployed_lines(
                 result.release,
