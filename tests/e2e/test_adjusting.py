@@ -1,5 +1,6 @@
 """Scaled, restarted, stopped and started: nothing is lost but what was said; it is remembered."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -43,3 +44,41 @@ def test_scaling_and_restarting_lose_nothing_and_a_stop_is_remembered(project: P
     assert not project.sight.replicas()
     project.client.run("start").expect(0)
     project.sight.expect_settled(wish)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.lab(hosts=3)
+def test_a_fleet_is_scaled_up_and_down_and_restarted_without_losing_a_request(
+    project: Project,
+) -> None:
+    wish = Wish("v1", replicas=3, update={"parallelism": 1}, worker={"deploy": {"replicas": 2}})
+    project.deploy(wish).expect(0)
+    workers = {(r.host, r.id) for r in project.sight.replicas("worker")}
+    with project.load(MIX, profile=BRISK) as load:
+        for count in (6, 2, 7, 3):
+            project.client.run("scale", f"web={count}").expect(0)
+            spread = Counter(r.host for r in project.sight.replicas())
+            assert sum(spread.values()) == count
+            assert max(spread.values()) - min(spread[f"h{i}"] for i in (1, 2, 3)) <= 1, spread
+            project.sight.expect_answers(replace(wish, replicas=count))
+        before = {r.id for r in project.sight.replicas()}
+        project.elsewhere().run("restart", "web").expect(0)
+        assert not before & {r.id for r in project.sight.replicas()}, "each was replaced"
+        assert {(r.host, r.id) for r in project.sight.replicas("worker")} == workers
+        load.stop().check()
+    project.sight.expect_settled(wish)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.lab(hosts=3)
+def test_a_scale_that_a_lost_client_began_is_ended_from_elsewhere(project: Project) -> None:
+    wish = Wish("v1", replicas=3)
+    project.deploy(wish).expect(0)
+    with project.load(MIX, profile=BRISK) as load:
+        with project.client.running("scale", "web=6", "--plain") as dying:
+            dying.await_told("Start web", timeout_s=120)
+            dying.kill()
+            dying.wait()
+        project.elsewhere().run("scale", "web=6", "--wait", "30s").expect(0)
+        project.sight.expect_settled(replace(wish, replicas=6))
+        load.stop().check()

@@ -71,6 +71,13 @@ class Shop:
         self.psql(DB, "create table kept (n int); insert into kept values (40), (2)")
         self.client.run("init", "--proxy", HOST, "--health", "/up", "--no-schema").expect(0)
 
+    def say(self, service: str, **changes: object) -> None:
+        """Make the file say something else of a service."""
+        path = self.directory / "compose.yaml"
+        said = yaml.safe_load(path.read_text())
+        said["services"][service] |= changes
+        path.write_text(yaml.safe_dump(said))
+
     def psql(self, container: str, text: str) -> str:
         return self.fleet.docker("h1", "exec", container, *COUNT[:-1], text)
 
@@ -184,3 +191,42 @@ def test_a_client_that_dies_leaves_what_the_next_one_ends_or_takes_back(shop: Sh
     assert shop.made_by_compose() == {}
     eventually(lambda: shop.rows() == "42", "the rows stand where they stood")
     assert "adopt-no-way-back" in shop.client.run("adopt", "--undo", "--yes").expect(4).err
+
+
+@pytest.mark.exhaustive
+@pytest.mark.lab(hosts=1)
+@pytest.mark.parametrize("fault", ["never-ready", "crash-at-start"])
+def test_a_version_that_turns_out_unwell_leaves_the_project_as_it_was(
+    shop: Shop, fault: str
+) -> None:
+    shop.up()
+    before = shop.made_by_compose()
+    with shop.load() as load:
+        load.wait_until(lambda seen: len(seen.journal) > 1, what="uploads before the switch")
+        shop.say("web", environment={"BEACON_FAIL": fault})
+        done = shop.client.run("adopt", "--allow-interruption", "--json").expect(10)
+        after = load.snapshot().requests
+        load.wait_until(lambda seen: seen.requests > after + 200, what="traffic as it was")
+        found = load.stop()
+    assert "Switch port 80" not in stages(done.err), "users were sent to what never passed"
+    assert not found.lost, found.explain()
+    assert found.versions.keys() == {"v1"}
+    assert shop.made_by_compose() == before
+    assert shop.rows() == "42"
+    read = read_back(found.journal, [shop.target], host=HOST, profile=BEACON_FILES)
+    assert (read.right, read.wrong) == (len(found.journal), ())
+    assert len(shop.running("db")) == len(shop.running("web")) == 1
+
+
+@pytest.mark.exhaustive
+@pytest.mark.lab(hosts=1)
+def test_a_database_that_turns_out_unwell_comes_back_as_it_was(shop: Shop) -> None:
+    """Its data has one writer: the old one had stopped when the new one failed."""
+    shop.up()
+    before = shop.made_by_compose()
+    test = ["CMD-SHELL", "exit 1"]
+    shop.say("db", healthcheck={"test": test, "interval": "1s", "retries": 3})
+    shop.client.run("adopt", "--allow-interruption").expect(10)
+    assert shop.made_by_compose() == before
+    eventually(lambda: shop.rows() == "42", "the rows stand where they stood")
+    assert len(shop.running("db")) == len(shop.running("web")) == 1

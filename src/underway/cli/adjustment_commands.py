@@ -7,12 +7,10 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import SKIP_HOST, WAIT, command
+from underway.cli.options import SERVICES, SKIP_HOST, WAIT, command
 from underway.cli.release_commands import INTERRUPT, show_result
 from underway.cli.working import use_session
 from underway.model.names import HostName, ServiceName
-
-_SERVICES = click.argument("services", nargs=-1, metavar="[SERVICE...]")
 
 
 def _counts(
@@ -58,7 +56,7 @@ def scale(console: Console, *, counts: dict[ServiceName, int], **given: Any) -> 
 
 
 @command()
-@_SERVICES
+@SERVICES
 @INTERRUPT
 @SKIP_HOST
 @WAIT
@@ -74,7 +72,7 @@ def restart(console: Console, *, services: tuple[str, ...], **given: Any) -> Non
 
 
 @command()
-@_SERVICES
+@SERVICES
 @INTERRUPT
 @SKIP_HOST
 @WAIT
@@ -91,7 +89,7 @@ def stop(console: Console, *, services: tuple[str, ...], **given: Any) -> None:
 
 
 @command()
-@_SERVICES
+@SERVICES
 @INTERRUPT
 @SKIP_HOST
 @WAIT

@@ -10,7 +10,7 @@ import click
 from underway import api
 from underway.cli.console import INTERRUPTED, Console
 from underway.cli.interruption import ended_by_signals
-from underway.cli.options import command, offered
+from underway.cli.options import SERVICE, command, host_option
 from underway.cli.working import use_session
 from underway.model.names import HostName, ServiceName
 from underway.model.spec import EnvVar
@@ -70,11 +70,10 @@ _HABIT = click.option(
     help="So by default, as with Docker Compose.",
 )
 """People type `-it`."""
-_SERVICE = click.argument("service", metavar="SERVICE", shell_complete=offered("service_names"))
 
 
 @command(name="exec", context_settings=_TAKES_THE_REST)
-@_SERVICE
+@SERVICE
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
 @click.option(
     "--replica",
@@ -83,13 +82,7 @@ _SERVICE = click.argument("service", metavar="SERVICE", shell_complete=offered("
     metavar="N",
     help="Which replica.",
 )
-@click.option(
-    "--host",
-    default="",
-    metavar="HOST",
-    shell_complete=offered("host_names"),
-    help="In a replica on this host.",
-)
+@host_option("In a replica on this host.")
 @_NO_TTY
 @_ENVIRONMENT
 @_USER
@@ -121,15 +114,9 @@ def exec_(
 
 
 @command(context_settings=_TAKES_THE_REST)
-@_SERVICE
+@SERVICE
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND...]")
-@click.option(
-    "--host",
-    default="",
-    metavar="HOST",
-    shell_complete=offered("host_names"),
-    help="On this host of the service.",
-)
+@host_option("On this host of the service.")
 @click.option(
     "--entrypoint",
     default="",

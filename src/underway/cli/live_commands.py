@@ -8,7 +8,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import command, offered, read_duration
+from underway.cli.options import SERVICES, command, offered, read_duration
 from underway.cli.working import use_session
 from underway.model.names import ServiceName
 from underway.model.usage import UsageReport
@@ -20,9 +20,7 @@ _LEAST_S = 0.5
 
 
 @command()
-@click.argument(
-    "services", nargs=-1, metavar="[SERVICE...]", shell_complete=offered("service_names")
-)
+@SERVICES
 @click.option("--once", "--no-stream", "is_once", is_flag=True, help="One look, and no more.")
 @click.option(
     "--interval",

@@ -210,6 +210,33 @@ def read_moment(context: click.Context, parameter: click.Parameter, text: str) -
         raise click.BadParameter(message + example) from error
 
 
+SERVICE: Final = click.argument(
+    "service", metavar="SERVICE", shell_complete=offered("service_names")
+)
+SERVICES: Final = click.argument(
+    "services", nargs=-1, metavar="[SERVICE...]", shell_complete=offered("service_names")
+)
+HOSTS: Final = click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    metavar="HOST",
+    shell_complete=offered("host_names"),
+    help="Only this host; may be repeated.",
+)
+
+
+def host_option(help_text: str) -> Callable[[Any], Any]:
+    """`--host` of a command that is about one host."""
+    return click.option(
+        "--host",
+        default="",
+        metavar="HOST",
+        shell_complete=offered("host_names"),
+        help=help_text,
+    )
+
+
 SKIP_HOST: Final = click.option(
     "--skip-host",
     "skip_hosts",

@@ -11,7 +11,7 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import command, offered, read_moment
+from underway.cli.options import HOSTS, SERVICES, command, read_moment
 from underway.cli.working import use_session
 from underway.model.names import HostName, ServiceName
 from underway.report.documents import LogDocument, encode_line
@@ -19,17 +19,6 @@ from underway.report.happening_text import happening_document, happening_line
 from underway.report.log_text import LogPrefixes, log_data
 
 _TAIL = 100
-_SERVICES = click.argument(
-    "services", nargs=-1, metavar="[SERVICE...]", shell_complete=offered("service_names")
-)
-_HOSTS = click.option(
-    "--host",
-    "hosts",
-    multiple=True,
-    metavar="HOST",
-    shell_complete=offered("host_names"),
-    help="Only this host; may be repeated.",
-)
 
 
 def _read_pattern(
@@ -43,7 +32,7 @@ def _read_pattern(
 
 
 @command(without={"-f"})
-@_SERVICES
+@SERVICES
 @click.option("-f", "--follow", is_flag=True, help="Go on as more is written.")
 @click.option(
     "-n",
@@ -76,7 +65,7 @@ def _read_pattern(
     default="",
     help="Only lines in which it is found; (?i) at its start ignores case.",
 )
-@_HOSTS
+@HOSTS
 @click.option(
     "--replica",
     "--index",
@@ -125,7 +114,7 @@ def logs(
 
 
 @command(without={"-f"})
-@_SERVICES
+@SERVICES
 @click.option("-f", "--follow", is_flag=True, help="Show what happens from now on.")
 @click.option(
     "--since",
@@ -143,7 +132,7 @@ def logs(
     default="",
     help="Only what is older.",
 )
-@_HOSTS
+@HOSTS
 def events(
     console: Console,
     *,
