@@ -12,26 +12,27 @@ from underway.compose.rules import Level
 from underway.errors.suggestion import is_misspelt, meant_hint, nearest
 
 _EXTENSION: Final = "x-underway"
+_JUDGED: Final = {
+    "build": (Level.BUILD,),
+    "depends_on": (Level.DEPENDENCY,),
+    "healthcheck": (Level.HEALTHCHECK,),
+    "ipam": (Level.IPAM, Level.SUBNET),
+    "networks": (Level.ATTACHMENT,),
+    "ports": (Level.PORT,),
+    "volumes": (Level.MOUNT,),
+}
+"""Settings of a service or a network whose keys the table has."""
 _BELOW: Final[dict[str, tuple[str, ...]]] = {
-    "build": (
-        "additional_contexts", "args", "cache_from", "cache_to", "context", "dockerfile",
-        "dockerfile_inline", "entitlements", "extra_hosts", "labels", "network", "no_cache",
-        "platforms", "privileged", "pull", "secrets", "shm_size", "ssh", "tags", "target",
-    ),
-    "depends_on": ("condition", "required", "restart"),
-    "healthcheck": (
-        "disable", "interval", "retries", "start_interval", "start_period", "test", "timeout",
-    ),
-    "ipam": ("config", "driver", "gateway", "ip_range", "subnet"),
+    **{
+        parent: tuple(rule.key for rule in RULES if rule.level in levels)
+        for parent, levels in _JUDGED.items()
+    },
     "logging": ("driver", "options"),
-    "networks": ("aliases", "ipv4_address", "ipv6_address", "priority"),
-    "ports": ("app_protocol", "host_ip", "mode", "name", "protocol", "published", "target"),
     "resources": ("limits", "reservations", "cpus", "memory", "pids", "devices"),
     "restart_policy": ("condition", "delay", "max_attempts", "window"),
     "update_config": (
         "delay", "failure_action", "max_failure_ratio", "monitor", "order", "parallelism",
     ),
-    "volumes": ("bind", "consistency", "read_only", "source", "target", "tmpfs", "type", "volume"),
 }  # fmt: skip
 _LEVELS: Final = {
     "services": Level.SERVICE,
