@@ -58,6 +58,9 @@ def test_hosts_get_a_release_one_after_another_and_a_failure_goes_back_to_both(
         told = project.client.run("status", "--json").expect(0).document()
         assert told["limit"] == {"hosts": ["h1"], "others": 1}
         assert not told["drift"]
+        for host, version in (("h1", "v2"), ("h2", "v1")):
+            words = ("run", "-T", "--host", host, "--entrypoint", "printenv", "web")
+            assert project.client.run(*words, "BEACON_VERSION").expect(0).out.strip() == version
         for seen in project.sight.versions(12).values():
             assert set(seen) == {"v1", "v2"}
         assert project.client.run("deploy", "--limit", "h1").expect(0).out.startswith("nothing")

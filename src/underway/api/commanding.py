@@ -91,12 +91,13 @@ def run_once(session: Session, wanted: RunWish, streams: Streams) -> int:
     service = service_named(scene.release, wanted.service)
     require_host(session, scene, wanted.host)
     host = _host_of(scene, service, wanted.host)
-    cargo = recorded(session, snapshot, scene.release.number)
+    service = scene.service_on(host, service)
+    cargo = recorded(session, snapshot, scene.release_on(host).number)
     what = _one_off(session, scene, service, host, wanted)
     request = one_off_request(cargo.release, service, what, bindings=scene.bindings())
     engine, desk = session.world.engine(host), _desk(session)
     leash = leash_name(request.name)
-    with desk.leash(host, leash, one_off_labels(scene.release, what, Role.LEASH)):
+    with desk.leash(host, leash, one_off_labels(cargo.release, what, Role.LEASH)):
         _bring_files(session, scene, cargo, what.replica)
         try:
             engine.create(request, cargo.values)
@@ -135,11 +136,12 @@ def _host_of(scene: Scene, service: ServiceSpec, wished: HostName | None) -> Hos
 def _one_off(
     session: Session, scene: Scene, service: ServiceSpec, host: HostName, wanted: RunWish
 ) -> OneOff:
-    wished = cast_of(scene, service).wished
+    release = scene.release_on(host)
+    wished = [r for r in cast_of(scene, service).wished if scene.release_on(r.host) is release]
     generation = (
         wished[0].generation
         if wished
-        else generation_of(scene.release, service, bindings=scene.bindings(), counter=0)
+        else generation_of(release, service, bindings=scene.bindings(), counter=0)
     )
     name = one_off_name(scene.app, service.name, secrets.token_hex(_MARK_BYTES))
     replica = Replica(service.name, 0, host, name, generation)
@@ -149,13 +151,13 @@ def _one_off(
 
 def _bring_files(session: Session, scene: Scene, cargo: Cargo, replica: Replica) -> None:
     """Its secret files: the volume that replicas of this generation use, made where none is."""
-    service = scene.spec.service(replica.service)
+    service = scene.service_on(replica.host, scene.spec.service(replica.service))
     files = secret_files(service)
     seen = scene.host(replica.host)
     volume = files_volume(scene.app, service.name, replica.generation)
     if not files or seen is None or any(found.name == volume for found in seen.volumes):
         return
-    image = image_reference(scene.release.image_of(service.name))
+    image = image_reference(cargo.release.image_of(service.name))
     labels = dict(own_labels(scene.app, Role.FILES))
     session.world.engine(replica.host).write_files(volume, image, files, cargo.values, labels)
 

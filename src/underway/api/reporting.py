@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from underway.api.inspecting import NO_TOOLS, status
+from underway.api.limiting import beside_now
 from underway.api.past import release_detail
 from underway.api.session import Session, releases_of, runs_of
 from underway.errors import RefusedError, UnderwayError
@@ -129,7 +130,12 @@ def _container(
 
 def _plan(release: Release, snapshot: Snapshot, left_out: list[str]) -> Plan | None:
     """What would bring the hosts to the release now, changing no proxy that runs."""
-    policy = Policy(tools=_tools(snapshot), keep_unreachable=True, proxy_renewal=ProxyRenewal.NEVER)
+    policy = Policy(
+        tools=_tools(snapshot),
+        keep_unreachable=True,
+        proxy_renewal=ProxyRenewal.NEVER,
+        beside=beside_now(snapshot),
+    )
     try:
         return plan_release(release, snapshot, policy, ())
     except UnderwayError as error:

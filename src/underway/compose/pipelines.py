@@ -3,10 +3,9 @@
 Every piece does what the guide on continuous integration says by hand, and is the team's to change.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from underway.compose.canonical import Tree
 from underway.compose.interpolation import (
@@ -71,12 +70,16 @@ def outside(tree: Tree) -> tuple[str, ...]:
 
 def job_text(service: Service, pipeline: Pipeline) -> str:
     """The file of a CI service, ended by a newline."""
-    lines = {
-        Service.GITHUB: _github,
-        Service.GITLAB: _gitlab,
-        Service.JENKINS: _jenkins,
-    }[service](pipeline)
-    return "\n".join(lines) + "\n"
+    job = _JOBS[service]
+    names = (*_KEYS, *pipeline.variables)
+    return job.text.format(
+        branch=pipeline.branch,
+        names=", ".join(names),
+        variables="\n".join(job.variable.format(name=name) for name in names),
+        ssh="\n".join(f"{job.indent}{line}" for line in _SSH),
+        install=_INSTALL,
+        command=pipeline.command,
+    )
 
 
 def hook_text(pipeline: Pipeline) -> str:
@@ -84,72 +87,87 @@ def hook_text(pipeline: Pipeline) -> str:
     return _HOOK.format(branch=pipeline.branch, command=pipeline.command)
 
 
-def _github(pipeline: Pipeline) -> Iterator[str]:
-    yield "# Deploys what is pushed. The secrets named below belong into the repository's settings."
-    yield "name: deploy"
-    yield "on:"
-    yield "  push:"
-    yield f"    branches: [{pipeline.branch}]"
-    yield "concurrency: deploy"
-    yield "jobs:"
-    yield "  deploy:"
-    yield "    runs-on: ubuntu-latest"
-    yield "    env:"
-    for name in (*_KEYS, *pipeline.variables):
-        yield f"      {name}: ${{{{ secrets.{name} }}}}"
-    yield "    steps:"
-    yield "      - uses: actions/checkout@v4"
-    yield "        with: {fetch-depth: 0}  # tags are made from git's"
-    yield "      - uses: actions/setup-python@v5"
-    yield '        with: {python-version: "3.13"}'
-    yield "      - name: Reach the hosts"
-    yield "        run: |"
-    yield from (f"          {line}" for line in _SSH)
-    yield f"      - run: {_INSTALL}"
-    yield f"      - run: {pipeline.command}"
+_GITHUB: Final = """\
+# Deploys what is pushed. The secrets named below belong into the repository's settings.
+name: deploy
+on:
+  push:
+    branches: [{branch}]
+concurrency: deploy
+jobs:
+  deploy:
+    runs-on: ubuntu-latest
+    env:
+{variables}
+    steps:
+      - uses: actions/checkout@v4
+        with: {{fetch-depth: 0}}  # tags are made from git's
+      - uses: actions/setup-python@v5
+        with: {{python-version: "3.13"}}
+      - name: Reach the hosts
+        run: |
+{ssh}
+      - run: {install}
+      - run: {command}
+"""
+_GITLAB: Final = """\
+# Deploys what is pushed. These variables belong into the project's CI/CD settings:
+# {names}.
+deploy:
+  image: python:3.13
+  variables: {{GIT_DEPTH: 0}}  # tags are made from git's
+  resource_group: deploy
+  rules:
+    - if: $CI_COMMIT_BRANCH == '{branch}'
+  script:
+    - |
+{ssh}
+    - {install}
+    - {command}
+"""
+_JENKINS: Final = """\
+// Deploys what is pushed. These credentials (secret texts) belong into Jenkins:
+// {names}.
+pipeline {{
+  agent any
+  options {{ disableConcurrentBuilds() }}
+  environment {{
+{variables}
+  }}
+  stages {{
+    stage('Deploy') {{
+      when {{ branch '{branch}' }}
+      steps {{
+        sh '''#!/bin/sh -eu
+{ssh}
+python3 -m venv .underway
+.underway/bin/{install}
+.underway/bin/{command}
+'''
+      }}
+    }}
+  }}
+}}
+"""
 
 
-def _gitlab(pipeline: Pipeline) -> Iterator[str]:
-    yield "# Deploys what is pushed. These variables belong into the project's CI/CD settings:"
-    yield f"# {', '.join((*_KEYS, *pipeline.variables))}."
-    yield "deploy:"
-    yield "  image: python:3.13"
-    yield "  variables: {GIT_DEPTH: 0}  # tags are made from git's"
-    yield "  resource_group: deploy"
-    yield "  rules:"
-    yield f"    - if: $CI_COMMIT_BRANCH == '{pipeline.branch}'"
-    yield "  script:"
-    yield "    - |"
-    yield from (f"      {line}" for line in _SSH)
-    yield f"    - {_INSTALL}"
-    yield f"    - {pipeline.command}"
+class _Job(NamedTuple):
+    """The file of one service: `variable` is a line of each variable, `indent` that of the shell.
+
+    `text` has places for the branch, the variables' names and lines, the shell that makes the
+    hosts reachable, what installs Underway, and the deploy.
+    """
+
+    text: str
+    indent: str = ""
+    variable: str = ""
 
 
-def _jenkins(pipeline: Pipeline) -> Iterator[str]:
-    yield "// Deploys what is pushed. These credentials (secret texts) belong into Jenkins:"
-    yield f"// {', '.join((*_KEYS, *pipeline.variables))}."
-    yield "pipeline {"
-    yield "  agent any"
-    yield "  options { disableConcurrentBuilds() }"
-    yield "  environment {"
-    for name in (*_KEYS, *pipeline.variables):
-        yield f"    {name} = credentials('{name}')"
-    yield "  }"
-    yield "  stages {"
-    yield "    stage('Deploy') {"
-    yield f"      when {{ branch '{pipeline.branch}' }}"
-    yield "      steps {"
-    yield "        sh '''#!/bin/sh -eu"
-    yield from _SSH
-    yield "python3 -m venv .underway"
-    yield f".underway/bin/{_INSTALL}"
-    yield f".underway/bin/{pipeline.command}"
-    yield "'''"
-    yield "      }"
-    yield "    }"
-    yield "  }"
-    yield "}"
-
+_JOBS: Final = {
+    Service.GITHUB: _Job(_GITHUB, " " * 10, "      {name}: ${{{{ secrets.{name} }}}}"),
+    Service.GITLAB: _Job(_GITLAB, " " * 6),
+    Service.JENKINS: _Job(_JENKINS, "", "    {name} = credentials('{name}')"),
+}
 
 _HOOK: Final = """\
 #!/bin/sh
