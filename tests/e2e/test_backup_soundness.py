@@ -99,6 +99,7 @@ class Writers:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(3600)
 @pytest.mark.lab(hosts=1)
 def test_every_restore_is_sound_while_hot_tars_are_not(fleet: Fleet, tmp_path: Path) -> None:
     writers = deployed(fleet, tmp_path)

@@ -11,7 +11,8 @@
     exit 3
 
 A name behind `---` is a file of the directory where the command is run; `(latin-1)` behind it is
-its encoding. Variables may stand before `underway`. `…` stands for anything within a line.
+its encoding. `%` begins a command that is run before. Variables may stand before `underway`. `…`
+stands for anything within a line.
 """
 
 import re
@@ -34,6 +35,7 @@ class Mistake:
     words: tuple[str, ...]
     shown: tuple[str, ...]
     exit_code: int
+    first: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
@@ -66,13 +68,15 @@ def _mistake(block: str) -> Mistake:
     assert command is not None
     *shown, end = lines[start + 1 :]
     assert end.startswith("exit "), name
+    first = tuple(line.removeprefix("% ") for line in lines[:start] if line.startswith("% "))
     return Mistake(
         name,
-        dict(_files(lines[:start])),
+        dict(_files([line for line in lines[:start] if not line.startswith("% ")])),
         dict(word.split("=", 1) for word in command["assigned"].split()),
         tuple(command["words"].split()),
         tuple(shown),
         int(end.removeprefix("exit ")),
+        first,
     )
 
 

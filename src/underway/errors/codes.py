@@ -412,6 +412,11 @@ CODES: dict[str, CodeEntry] = {
         "The user on a host may not use its Docker engine.",
         "Add the user to the docker group on the host, then log in anew.",
     ),
+    "engine-lacks": CodeEntry(
+        10,
+        "The host's engine has no such driver, runtime or device.",
+        "Install it on the host, or change the key in the file.",
+    ),
     "engine-missing": CodeEntry(
         6,
         "There is no Docker engine at the socket the file names.",
@@ -421,6 +426,11 @@ CODES: dict[str, CodeEntry] = {
         10,
         "An engine answered a request with an error that Underway knows no better name for.",
         "Read the engine's own words in the message, and its log on the host.",
+    ),
+    "engine-takes-not": CodeEntry(
+        10,
+        "The engine takes no such value for a container.",
+        "Give the key in the file a value that the engine takes.",
     ),
     "engine-version": CodeEntry(
         6,
@@ -537,6 +547,16 @@ CODES: dict[str, CodeEntry] = {
         "An image that a host needs is neither in a registry nor on an engine.",
         "Deploy the commit again; name a registry in `image:` to keep older releases.",
     ),
+    "image-lacks-program": CodeEntry(
+        10,
+        "The image has no program of the name that shall run.",
+        "Correct `command` or `entrypoint`, or put the program into the image.",
+    ),
+    "image-lacks-user": CodeEntry(
+        10,
+        "The image has no user of the name that shall run it.",
+        "Correct `user`, or make the user in the Dockerfile.",
+    ),
     "image-mismatch": CodeEntry(
         7,
         "What a host got is not the image that was shipped.",
@@ -551,6 +571,11 @@ CODES: dict[str, CodeEntry] = {
         3,
         "Something is not an image reference.",
         "Write `[registry/]name[:tag]`, the name in lower case.",
+    ),
+    "image-unknown": CodeEntry(
+        4,
+        "No registry and no engine has the image that a service names.",
+        "Build and push it, or correct `image:`.",
     ),
     "init-cannot-write": CodeEntry(
         3,
@@ -804,7 +829,7 @@ CODES: dict[str, CodeEntry] = {
     "port-taken": CodeEntry(
         10,
         "A port that a container publishes is held by something else on the host.",
-        "Stop what listens there, or let Underway choose another port.",
+        "Stop what listens there, or publish another port.",
     ),
     "port-unknown": CodeEntry(
         3,

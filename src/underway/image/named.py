@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from underway.errors import EngineError, UnreachableError
+from underway.errors import EngineError, RefusedError, UnderwayError, UnreachableError
 from underway.image.apply import config_digest_of, mark_verified
 from underway.image.reference import Reference, parse_reference
 from underway.image.steps import digest_in
@@ -43,10 +43,22 @@ def named_image(
     try:
         return _asked(engine, reference, progress)
     except (EngineError, UnreachableError) as error:
+        if state is None and error.code == "image-missing":
+            raise _unknown(service, error) from error
         if state is None or error.code not in _NO_ANSWER:
             raise
         progress(f"{service.name}: {error.message}; the image on {holder.host} is taken")
         return _identity(holder, reference, state, digest_in(state, reference.repository))
+
+
+def _unknown(service: ServiceSpec, error: UnderwayError) -> RefusedError:
+    return RefusedError(
+        "image-unknown",
+        f"service `{service.name}` names image `{service.image}`, which is not there",
+        cause=error.message,
+        hint="Build and push it, or correct `image:`.",
+        place=service.place,
+    )
 
 
 def image_that_runs(service: ServiceSpec, engine: Engine, image_id: str) -> ImageIdentity | None:

@@ -80,7 +80,7 @@ class HostStores:
         )
         try:
             with standing_sidecar(engine, request, self._files) as sidecar:
-                yield ResticStore(sidecar, self._app)
+                yield ResticStore(sidecar, self._app, self._policy.repository)
         finally:
             # A watchdog that was still needed ends with the sidecar: wait for its work.
             with suppress(UnderwayError):

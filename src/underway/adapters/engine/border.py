@@ -48,28 +48,67 @@ _RULES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     (
         "port-taken",
         ("port is already allocated", "failed to bind host port", "bind: address already in use"),
-        "Stop what listens there, or let Underway choose another port.",
+        "Stop what listens there, or publish another port.",
+    ),
+    (
+        "subnet-taken",
+        (
+            "pool overlaps",
+            "conflicts with network",
+            "overlaps with other",
+            "failed to allocate gateway",
+        ),
+        "Give the network another subnet, or remove the network that holds this one.",
     ),
     (
         "address-taken",
         ("address already in use", "address is already in use"),
         "Another container holds the address; run the command again to plan another one.",
     ),
-    (
-        "subnet-taken",
-        ("pool overlaps", "conflicts with network", "overlaps with other"),
-        "Give the network another subnet, or remove the network that holds this one.",
-    ),
     ("image-missing", _IMAGE_MISSING, "Build and push the image, or check its name."),
     ("container-missing", ("no such container",), "Run the command again: it looks anew."),
     ("container-not-running", ("is not running",), "Look at its logs for why it ended."),
     ("still-in-use", _IN_USE, "Stop what uses it first."),
+    (
+        "image-lacks-program",
+        ("executable file not found", "no such file or directory: unknown"),
+        "Correct `command` or `entrypoint`, or put the program into the image.",
+    ),
+    (
+        "image-lacks-user",
+        ("unable to find user", "unable to find group"),
+        "Correct `user`, or make the user in the Dockerfile.",
+    ),
+    (
+        "engine-lacks",
+        (
+            "logging plugin",
+            "could not select device driver",
+            "unknown or invalid runtime",
+            "volume plugin",
+            "unknown runtime",
+        ),
+        "Install it on the host, or change the key in the file.",
+    ),
+    (
+        "engine-takes-not",
+        ("minimum memory limit", "not in a separate kernel namespace", "range of cpus is from"),
+        "Give the key in the file a value that the engine takes.",
+    ),
+)
+_WRAPPINGS: Final = (
+    "failed to create task for container: ",
+    "failed to create shim task: ",
+    "OCI runtime create failed: ",
+    "runc create failed: ",
+    "unable to start container process: ",
+    "Error response from daemon: ",
 )
 
 
 def refusal(host: HostName, what: str, status: int, message: str) -> EngineError:
     """The error for an answer of the engine; `what` says what was tried."""
-    text = message.strip() or f"status {status}"
+    text = _plain(message) or f"status {status}"
     lowered = text.lower()
     for code, signs, hint in _RULES:
         if any(sign in lowered for sign in signs):
@@ -80,6 +119,16 @@ def refusal(host: HostName, what: str, status: int, message: str) -> EngineError
         status=status,
         hint="The engine's log on the host tells more (`journalctl -u docker`).",
     )
+
+
+def _plain(message: str) -> str:
+    """What an engine says, without the names of the programs that it passed it on for."""
+    text = message.strip()
+    for wrapping in _WRAPPINGS:
+        text = text.replace(wrapping, "")
+    text = text.removesuffix(": unknown")
+    first, _, rest = text.partition(": ")
+    return first if rest == first else text
 
 
 def registry_refusal(host: HostName, what: str, status: int, message: str) -> UnderwayError:

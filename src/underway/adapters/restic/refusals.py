@@ -30,15 +30,15 @@ _UNREACHABLE: Final = (
 )  # fmt: skip
 
 
-def refusal_of(host: HostName, what: str, result: JobResult) -> UnderwayError:
-    """The error for a program that ended with another status than 0."""
+def refusal_of(host: HostName, what: str, result: JobResult, *, place: str = "") -> UnderwayError:
+    """The error for a program that failed; `place` is the repository as the file says it."""
     text = "\n".join(result.errors).lower()
     told = result.errors[-5:]
     if result.exit_code == _MISSING or "is there a repository at" in text:
         return RefusedError(
             "backup-repository-missing",
             f"{host}: there is no repository at the place that the file names",
-            cause=_last(result),
+            cause=place or _last(result),
             hint="check the place (a disk that is not mounted?), or make it: underway backup init",
         )
     if result.exit_code == _PASSWORD or "wrong password or no key found" in text:

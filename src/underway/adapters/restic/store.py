@@ -55,10 +55,11 @@ find {directory} -mindepth 1 -printf '%y %s\n' | awk '
 class ResticStore:
     """Restore points of one app in a repository, seen from the host of `sidecar`."""
 
-    def __init__(self, sidecar: Sidecar, app: AppName) -> None:
-        """Nothing is asked yet."""
+    def __init__(self, sidecar: Sidecar, app: AppName, place: str = "") -> None:
+        """Nothing is asked yet. `place` is what the file says of where the repository is."""
         self._sidecar = sidecar
         self._app = app
+        self._place = place
 
     @property
     def host(self) -> HostName:
@@ -70,7 +71,7 @@ class ResticStore:
         result, _ = self._tried("restic cat config")
         if not result.exit_code:
             return False
-        refusal = refusal_of(self.host, "look at the repository", result)
+        refusal = refusal_of(self.host, "look at the repository", result, place=self._place)
         if refusal.code != "backup-repository-missing":
             raise refusal
         self._run("make the repository", "restic init --repository-version 2")
@@ -319,7 +320,7 @@ class ResticStore:
     def _run(self, what: str, script: str, progress: BytesProgress | None = None) -> Reader:
         result, seen = self._tried(script, progress)
         if result.exit_code:
-            raise refusal_of(self.host, what, result)
+            raise refusal_of(self.host, what, result, place=self._place)
         return seen
 
     def _tried(
