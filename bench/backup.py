@@ -34,6 +34,7 @@ APP = "bench-data"
 SIDECAR = f"underway-backup-{APP}"
 MIB = 1024 * 1024
 SAMPLE_S = 0.1
+SHARED = "/srv/shared"
 COMPOSE = f"""\
 name: {APP}
 services:
@@ -89,13 +90,13 @@ class Bench:
     def tar(self, *argv: str, volume: str, mode: str = "") -> float:
         """Seconds of the sidecar with tar."""
         flush()
-        volumes = ("-v", f"{volume}:/volume{mode}", "-v", f"{self.shared / 'tar'}:/backup")
+        volumes = ("-v", f"{volume}:/volume{mode}", "-v", f"{SHARED}/tar:/backup")
         image = self.lab.images["tools-base"]
         return timed(lambda: self.docker("run", "--rm", *volumes, image, "tar", *argv))
 
     @property
     def shared(self) -> Path:
-        """A directory that the host and this machine see alike."""
+        """What the host sees as SHARED."""
         return self.lab.layout.shared_dir
 
     def volume(self) -> str:
@@ -158,7 +159,7 @@ def one_round(bench: Bench, number: int) -> dict[str, float]:
     """Each way once; times in seconds, sizes in MiB."""
     volume = bench.volume()
     repository = bench.shared / f"repository-{number}"
-    bench.env["REPOSITORY"] = str(repository)
+    bench.env["REPOSITORY"] = f"{SHARED}/{repository.name}"
     found: dict[str, float] = {}
     found["tar cvf"] = bench.tar(
         "cvf", "/backup/data.tar", "-C", "/volume", ".", volume=volume, mode=":ro"
@@ -189,7 +190,7 @@ def measure(lab: Laboratory, directory: Path) -> tuple[list[dict[str, float]], f
     bench = Bench(lab, directory, {**surroundings(lab), "BENCH_PASSWORD": "of a benchmark"})
     (directory / "compose.yaml").write_text(COMPOSE)
     (bench.shared / "tar").mkdir()
-    bench.env["REPOSITORY"] = str(bench.shared / "repository-0")
+    bench.env["REPOSITORY"] = f"{SHARED}/repository-0"
     build = ("buildx", "build", "--load", "-q", "-t", IMAGE, str(ROOT / "lab" / "beacon"))
     bench.docker(*build, "--build-arg", f"PYTHON_IMAGE={lab.images['python']}")
     bench.underway("deploy", "-q")
