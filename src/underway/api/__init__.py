@@ -10,7 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from underway.api import adopting, backing_up, keeping, proving, restore_points, restoring
+    from underway.api import (
+        adopting,
+        backing_up,
+        keeping,
+        proving,
+        recovering,
+        restore_points,
+        restoring,
+    )
     from underway.api.addressing import urls
     from underway.api.adjusting import AdjustOptions, restart, scale, start, stop
     from underway.api.adopting import AdoptOptions
@@ -84,7 +92,15 @@ _ELSEWHERE: Final = {
     "ProxyRenewal": "underway.rollout.scene",
     "VersionWish": "underway.image.versions",
 }
-_MODULES: Final = ("adopting", "backing_up", "keeping", "proving", "restore_points", "restoring")
+_MODULES: Final = (
+    "adopting",
+    "backing_up",
+    "keeping",
+    "proving",
+    "recovering",
+    "restore_points",
+    "restoring",
+)
 _HOME_OF: Final = {
     **{name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names},
     **_ELSEWHERE,
@@ -142,6 +158,7 @@ __all__ = [
     "promote",
     "proving",
     "prune",
+    "recovering",
     "release_detail",
     "release_list",
     "releases",

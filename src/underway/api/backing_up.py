@@ -7,11 +7,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from underway.api.account import accounted
+from underway.api.belonging import newest_manifest, require_own
 from underway.api.moments import rfc3339
 from underway.api.session import BackupDesk, Session, current_release
 from underway.api.step_telling import StepTeller
 from underway.backup.apply import BackupApplier
-from underway.backup.manifest import decode_manifest, encode_manifest, point_id
+from underway.backup.manifest import encode_manifest, point_id
 from underway.backup.plan import BackupPlan, BackupScene, Coverage, plan_backup, plan_coverage
 from underway.backup.steps import CopyVolumes, DumpVolume, VolumeRef, subject_of
 from underway.compose.replacement import is_database_image
@@ -83,10 +84,15 @@ def home_of(session: Session) -> HostName:
 
 
 def create(
-    session: Session, *, only: frozenset[VolumeName] = frozenset(), wait_s: float = 0.0
+    session: Session,
+    *,
+    only: frozenset[VolumeName] = frozenset(),
+    adopts: bool = False,
+    wait_s: float = 0.0,
 ) -> Manifest:
     """Back up the volumes of the running release (or `only` some) into one restore point.
 
+    `adopts` goes on with the points of another history of the app, which is refused otherwise.
     Raises what planning raises, and StepFailedError; whatever was raised, no point was made and
     nothing stays frozen.
     """
@@ -96,7 +102,7 @@ def create(
         _check_names(ground, only)
         _planned(session, ground, {}, only)  # what is refused is refused ahead of the lock
         with desk.locks.acquire(session.app, "backup create", wait_s=wait_s) as lock:
-            manifest = _created(session, ground_of(session), only, lock)
+            manifest = _created(session, ground_of(session), only, lock, adopts=adopts)
         account.release = manifest.release.number
         account.text = manifest.point
     return manifest
@@ -112,14 +118,25 @@ def _check_names(ground: Ground, only: frozenset[VolumeName]) -> None:
         )
 
 
-def _created(session: Session, ground: Ground, only: frozenset[VolumeName], lock: Lock) -> Manifest:
+def _created(
+    session: Session,
+    ground: Ground,
+    only: frozenset[VolumeName],
+    lock: Lock,
+    *,
+    adopts: bool,
+) -> Manifest:
     desk = desk_of(session)
     began = session.clock.monotonic()
     moment = rfc3339(session.clock.now())
     point = point_id(moment, secrets.token_hex(4))
     first = _planned(session, ground, {}, only)
     with opened(desk, first) as stores:
-        plan = _planned(session, ground, _parents(session, stores, first), only)
+        newest = newest_manifest(session, stores[first.hosts[0]])
+        if newest and not adopts:
+            points = stores[first.hosts[0]].points(session.app)
+            require_own(ground.snapshot, ground.bindings, newest, points)
+        plan = _planned(session, ground, _parents(newest, first), only)
         _announce(session, plan)
         labels = {v.name: v.labels for host in ground.snapshot.reachable for v in host.volumes}
         applier = BackupApplier(
@@ -139,6 +156,8 @@ def _created(session: Session, ground: Ground, only: frozenset[VolumeName], lock
             duration_s=round(session.clock.monotonic() - began, 3),
             release=ground.release,
             volumes=tuple(sorted(copies, key=lambda copy: copy.volume)),
+            policy=desk.policy,
+            project=desk.kept,
         )
         lock.check()
         stores[plan.hosts[0]].seal(manifest.summary, encode_manifest(manifest))
@@ -216,22 +235,14 @@ def opened(desk: BackupDesk, plan: BackupPlan) -> Iterator[dict[HostName, Backup
 
 
 def _parents(
-    session: Session, stores: Mapping[HostName, BackupStore], plan: BackupPlan
+    newest: Manifest | None, plan: BackupPlan
 ) -> dict[tuple[HostName, tuple[VolumeRef, ...]], str]:
     """The last frozen tree of each group of paused volumes: the next one goes by it."""
-    paused = [
-        step
-        for step in plan.steps
-        if isinstance(step, CopyVolumes) and step.consistency is Consistency.PAUSE
-    ]
     found: dict[tuple[HostName, tuple[VolumeRef, ...]], str] = {}
-    for step in paused:
-        store = stores[step.host]
-        points = store.points(session.app)
-        if not points:
+    for step in plan.steps if newest else ():
+        if not isinstance(step, CopyVolumes) or step.consistency is not Consistency.PAUSE:
             continue
-        last = decode_manifest(store.manifest(points[-1].point), points[-1].point)
-        copies = [last.volume(ref.volume) for ref in step.volumes]
+        copies = [newest.volume(ref.volume) for ref in step.volumes] if newest else []
         snapshots = {
             copy.parts[0].snapshot
             for copy in copies

@@ -66,7 +66,7 @@ def fill(
     plan, release = intent.plan, intent.ground.release
     cargo = recorded(session, intent.ground.snapshot, release.number)
     session.voice.say(PlanMade(f"{session.app} gets its data back", ("Restore",), len(plan.steps)))
-    _make_volumes(session, intent)
+    make_volumes(session, intent.manifest, plan)
     servers = _Servers(session, cargo, intent)
     with _opened(session, plan) as stores:
         applier = RestoreApplier(
@@ -84,11 +84,12 @@ def fill(
             servers.tidy()
 
 
-def _make_volumes(session: Session, intent: Intent) -> None:
-    back = {binding.volume: binding.physical for binding in intent.plan.bindings_back}
-    for step in intent.plan.steps:
+def make_volumes(session: Session, manifest: Manifest, plan: RestorePlan) -> None:
+    """Make the empty volumes of a plan; those that are there already are left alone."""
+    back = {binding.volume: binding.physical for binding in plan.bindings_back}
+    for step in plan.steps:
         volume, labels = new_volume(
-            session.app, step, intent.manifest.point, back.get(step.copy.volume, "")
+            session.app, step, manifest.point, back.get(step.copy.volume, "")
         )
         session.world.engine(step.host).create_volume(volume, labels)
 

@@ -2,7 +2,7 @@
 
 from underway.api.account import accounted
 from underway.api.backing_up import desk_of, home_of
-from underway.api.restore_points import manifest_named
+from underway.api.restore_points import Choice, manifest_chosen
 from underway.api.session import Session
 from underway.backup.retention import Retention, plan_retention, rules_of
 from underway.errors import RefusedError
@@ -51,7 +51,7 @@ def forget(session: Session, name: str, *, wait_s: float = 0.0) -> PointId:
         desk.open_store(Workplace(home_of(session))) as store,
     ):
         store.unlock()
-        point = manifest_named(session, store, name).point
+        point = manifest_chosen(session, store, Choice(name)).point
         if len(store.points(session.app)) <= desk.policy.keep.floor:
             raise RefusedError(
                 "backup-floor",

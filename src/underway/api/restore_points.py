@@ -8,6 +8,7 @@ from underway.api.session import Session
 from underway.backup.manifest import chosen_point, decode_manifest, point_at
 from underway.errors import RefusedError
 from underway.errors.suggestion import beginning_hint
+from underway.model.names import AppName
 from underway.model.restore_point import Manifest, PointSummary
 from underway.ports.backup import BackupStore, Workplace
 
@@ -39,32 +40,36 @@ def show(session: Session, choice: Choice) -> Manifest:
 
 def manifest_chosen(session: Session, store: BackupStore, choice: Choice) -> Manifest:
     """The manifest of the point that is meant; RefusedError `backup-point-unknown`."""
+    return manifest_of(store, session.app, choice)
+
+
+def manifest_of(store: BackupStore, app: AppName, choice: Choice) -> Manifest:
+    """As `manifest_chosen`, for an app that may be of another session."""
     if not choice.at_s:
-        return manifest_named(session, store, choice.name)
-    found = store.points(session.app)
+        return _manifest_named(store, app, choice.name)
+    found = store.points(app)
     point = point_at(found, choice.at_s)
     if point is None:
         moment = rfc3339(choice.at_s)
         oldest = f"the oldest is {found[0].point}" if found else "there is none at all"
         raise RefusedError(
             "backup-point-unknown",
-            f"{session.app} has no complete restore point of {moment} or before",
+            f"{app} has no complete restore point of {moment} or before",
             cause=oldest,
             hint="`underway backup list` shows them, with the moment of their data",
         )
     return decode_manifest(store.manifest(point.point), point.point)
 
 
-def manifest_named(session: Session, store: BackupStore, name: str) -> Manifest:
-    """The manifest of the point that `name` means; RefusedError `backup-point-unknown`."""
-    found = store.points(session.app)
+def _manifest_named(store: BackupStore, app: AppName, name: str) -> Manifest:
+    found = store.points(app)
     point = chosen_point(found, name)
     if point is None:
         newest = ", ".join(one.point for one in found[-3:]) or "none"
         listed = f"`underway backup list` shows them; the newest: {newest}"
         raise RefusedError(
             "backup-point-unknown",
-            f"{session.app} has no complete restore point `{name}`, or several begin so",
+            f"{app} has no complete restore point `{name}`, or several begin so",
             hint=beginning_hint(name, [one.point for one in found], listed),
         )
     return decode_manifest(store.manifest(point.point), point.point)

@@ -21,6 +21,7 @@ from underway.kernel.world import World
 from underway.model.backup import BackupPolicy
 from underway.model.event import Outcome
 from underway.model.image import ImageIdentity
+from underway.model.kept_project import KeptProject
 from underway.model.look import Way
 from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
 from underway.model.outline import Outline
@@ -119,12 +120,16 @@ class Workshop:
 
 @dataclass(frozen=True, slots=True)
 class BackupDesk:
-    """What backups need: the file's policy, stores beside the data, a watchdog, their own lock."""
+    """What backups need: the file's policy, stores beside the data, a watchdog, their own lock.
+
+    `kept` is what a point holds of the project, so that its values can be read anew elsewhere.
+    """
 
     policy: BackupPolicy
     open_store: OpenStore
     watchdog: Watchdog
     locks: Locks
+    kept: KeptProject | None = None
 
 
 @dataclass(slots=True)

@@ -84,15 +84,22 @@ def init(console: Console) -> None:
 
 @command()
 @VOLUMES
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="Although the repository's points are of hosts that these know nothing of.",
+)
 @WAIT
-def create(console: Console, *, volumes: tuple[str, ...], wait_s: float) -> None:
+def create(console: Console, *, volumes: tuple[str, ...], adopt: bool, wait_s: float) -> None:
     """Back up now, while the application serves.
 
     All volumes together make one restore point, which exists once its manifest is written, last.
+    Hosts that were deployed anew only read a repository until they restored from it, or --adopt
+    says that its history goes on here: an empty database must not push good points out.
     """
     with use_session(console, is_changing=True, reading=Reading.WHOLE) as session:
         only = frozenset(map(VolumeName, volumes))
-        manifest = api.backing_up.create(session, only=only, wait_s=wait_s)
+        manifest = api.backing_up.create(session, only=only, adopts=adopt, wait_s=wait_s)
     if console.options.is_json:
         console.print_document(point_document(manifest))
     else:

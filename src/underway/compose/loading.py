@@ -13,6 +13,7 @@ from typing import Final
 from underway.compose.canonical import Tree, read_canonical
 from underway.compose.complaints import explained, variables_missing
 from underway.compose.interpolation import required_variables, templates_in, variables_in
+from underway.compose.keeping import kept_project
 from underway.compose.positions import Positions, written_name
 from underway.compose.signing import key_source
 from underway.compose.site import require_site_values, site_of, site_templates
@@ -49,7 +50,8 @@ def load(
     """Load and understand a project; raises ConfigurationError."""
     with _told_with_places(sources):
         project = _read(sources, composer, files, commands)
-        return replace(understand(project), signing=project.signing)
+        understood = replace(understand(project), signing=project.signing)
+        return replace(understood, kept=kept_project(project)) if understood.backup else understood
 
 
 def load_site(

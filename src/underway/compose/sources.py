@@ -7,6 +7,7 @@ from typing import Protocol
 
 from underway.compose.positions import SourceText
 from underway.model.backup import BackupPolicy
+from underway.model.kept_project import KeptProject
 from underway.model.names import SensitiveName
 from underway.model.sensitive import SensitiveValues
 from underway.model.spec import AppSpec
@@ -133,7 +134,8 @@ class Understood:
     `build_only` are those that only a build or a test needs: they never reach a host's vault.
     `backup` is how the data is backed up: no release carries it. `signing` says
     where the key comes from that signs the app's records, None if they are not signed.
-    `requires_clean`: uncommitted work is neither shipped nor deployed.
+    `requires_clean`: uncommitted work is neither shipped nor deployed. `kept` is what a restore
+    point holds of the project, without values.
     """
 
     spec: AppSpec
@@ -143,6 +145,7 @@ class Understood:
     backup: BackupPolicy | None = None
     signing: KeySource | None = None
     requires_clean: bool = False
+    kept: KeptProject | None = None
 
     @property
     def runtime_values(self) -> SensitiveValues:

@@ -116,6 +116,12 @@ CODES: dict[str, CodeEntry] = {
         "The watchdog that would end a freeze cannot reach its engine.",
         "Let the engine listen on /var/run/docker.sock, or choose `dump` or `files`.",
     ),
+    "backup-not-adopted": CodeEntry(
+        4,
+        "The repository holds points of the app that these hosts know nothing of.",
+        "`underway backup restore` brings the data here; `backup create --adopt` goes on with the "
+        "history although this data is other.",
+    ),
     "backup-nothing": CodeEntry(
         4,
         "There is no volume to back up.",
@@ -922,6 +928,33 @@ CODES: dict[str, CodeEntry] = {
         7,
         "A record was written by another version of Underway.",
         "Upgrade Underway on this machine.",
+    ),
+    "recover-hosts": CodeEntry(
+        2,
+        "Which new host stands for which one of the restore point is not clear.",
+        "Of one host, `--to URL`; of several, `--to OLD=URL` for each.",
+    ),
+    "recover-no-data": CodeEntry(
+        4,
+        "The restore point holds no volume that can be made anew.",
+        "Volumes with a place of their own (NFS and the like) stand where they stood: `underway "
+        "deploy` brings the app.",
+    ),
+    "recover-not-fresh": CodeEntry(
+        4,
+        "The app is on these hosts already.",
+        "`underway backup restore` brings data back where the app runs; `underway remove` takes "
+        "the app off its hosts.",
+    ),
+    "recover-values-missing": CodeEntry(
+        3,
+        "Values of the team that no restore point holds are not given on this machine.",
+        "Set the variables, and put the files below `--secrets DIRECTORY`; all are named at once.",
+    ),
+    "recover-which-app": CodeEntry(
+        4,
+        "The repository holds points of several apps, or of none.",
+        "Name the app with -p.",
     ),
     "registry-credentials": CodeEntry(
         6,

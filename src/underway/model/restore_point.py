@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
-from underway.model.backup import Consistency
+from underway.model.backup import BackupPolicy, Consistency
+from underway.model.kept_project import KeptProject
 from underway.model.names import AppName, HostName, ReleaseNumber, VolumeName
 from underway.model.release import Release
 
@@ -77,7 +78,11 @@ class VolumeCopy:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that a restore point is. `release` holds no sensitive value, only digests by a key."""
+    """All that a restore point is. `release` holds no sensitive value, only digests by a key.
+
+    `policy` and `project` are for hosts that know nothing of the app: how its data comes back, and
+    where its values come from. Points of older versions have neither.
+    """
 
     app: AppName
     point: PointId
@@ -87,6 +92,8 @@ class Manifest:
     release: Release
     volumes: tuple[VolumeCopy, ...]
     version: int = MANIFEST_VERSION
+    policy: BackupPolicy | None = None
+    project: KeptProject | None = None
 
     def volume(self, name: VolumeName) -> VolumeCopy | None:
         """The copy of a volume, or None."""

@@ -147,6 +147,9 @@ class BackupStore(Protocol):
     def record_proof(self, point: PointId, proof: Proof) -> None:
         """Write beside a point what its verification came to."""
 
+    def apps(self) -> tuple[AppName, ...]:
+        """The apps that have restore points in the repository, sorted."""
+
     def points(self, app: AppName) -> tuple[PointSummary, ...]:
         """The complete points of an app, oldest first."""
 

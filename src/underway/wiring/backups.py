@@ -43,6 +43,7 @@ def backup_desk(
             bring=workshop.bring_tools,
             name_of=backup_lock_name,
         ),
+        kept=read.kept,
     )
 
 

@@ -18,6 +18,7 @@ from underway.compose.sources import KeySource, Sources, Understood
 from underway.compose.x_underway import KEY
 from underway.errors import BugError, ConfigurationError, UnderwayError
 from underway.model.backup import BackupPolicy
+from underway.model.kept_project import KeptProject
 from underway.model.sensitive import Sensitive, SensitiveValues
 from underway.model.spec import AppSpec
 from underway.model.testing import Suites
@@ -39,6 +40,7 @@ class ReadProject:
     backup: BackupPolicy | None = None
     signing: KeySource | None = None
     requires_clean: bool = False
+    kept: KeptProject | None = None
 
 
 class Project:
@@ -62,6 +64,11 @@ class Project:
     def sources(self) -> Sources:
         """The files, in the order of their merge."""
         return self._sources
+
+    @property
+    def composer(self) -> ComposeProgram:
+        """Docker Compose, as the options say."""
+        return self._composer
 
     def raw(self, files: tuple[Path, ...] = ()) -> Tree:
         """What Compose makes of the files (or of these), variables left as they are written."""
@@ -95,6 +102,7 @@ class Project:
             backup=understood.backup,
             signing=understood.signing,
             requires_clean=understood.requires_clean,
+            kept=understood.kept,
         )
 
     def require_urls(self, spec: AppSpec) -> None:

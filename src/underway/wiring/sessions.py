@@ -86,9 +86,9 @@ def open_session(
         heads_directory(options.environ),
         lambda text: voice.note(Level.INFO, "history-not-remembered", text),
     )
-    seals = Seals(_team_key(project, read, voice, stance), heads)
+    seals = Seals(team_key(project, read, voice, stance), heads)
     with DockerConnector(project.sources.directory) as connector:
-        session = _session(options, read, connector, voice, seals)
+        session = assembled(options, read, connector, voice, seals)
         session.trust = Trust(heads, stance)
         with ExitStack() as stack:
             stack.callback(session.locks.close)
@@ -97,8 +97,8 @@ def open_session(
             yield session
 
 
-def _team_key(
-    project: "Project", read: "ReadProject", voice: Voice, stance: Stance
+def team_key(
+    project: "Project", read: "ReadProject", voice: Voice, stance: Stance = Stance.REFUSE
 ) -> "TeamKey | None":
     """The key that signs records, None without one; ConfigurationError where it is needed."""
     from underway.adapters.signature import TeamKey
@@ -134,13 +134,14 @@ def actor() -> str:
     return f"{name}@{platform.node()}"
 
 
-def _session(
+def assembled(
     options: SessionOptions,
     read: "ReadProject",
     connector: "DockerConnector",
     voice: Voice,
     seals: Seals,
 ) -> Session:
+    """A session of what was read, with its hosts connected; whoever asks closes its locks."""
     from underway.adapters.lock import AttachedLocks
     from underway.adapters.signature import AttestationKey
     from underway.wiring.outline import names_of

@@ -55,7 +55,7 @@ READINGS = {
     "lock": Reading.SITE,
     "remove --yes": Reading.SITE,
 }
-ASKS_NO_HOST = {"completion", "config", "errors", "init", "setup"}
+ASKS_NO_HOST = {"completion", "config", "errors", "init", "recover", "setup"}
 
 
 def test_every_command_is_known_here() -> None:

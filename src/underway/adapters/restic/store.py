@@ -203,6 +203,12 @@ class ResticStore:
         marks = self._marks(point, "proof", **proof_tags(proof))
         self._run("record the verification", f"printf x | {line_of([*keep, *marks])}")
 
+    def apps(self) -> tuple[AppName, ...]:
+        """See `ports.BackupStore.apps`."""
+        listing = line_of(["restic", "snapshots", "--json", "--tag", "part=manifest"])
+        found = snapshots_of(b"".join(self._run("list apps", listing).lines))
+        return tuple(sorted({AppName(one.tags["app"]) for one in found if one.tags.get("app")}))
+
     def points(self, app: AppName) -> tuple[PointSummary, ...]:
         """See `ports.BackupStore.points`."""
         return complete_points(app, self._snapshots(app))

@@ -1,0 +1,90 @@
+"""The only host is destroyed, and Libra comes back on a new one, from its backups alone."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lab.laboratory import Laboratory
+from lab.load import Target, read_back
+from tests.e2e.client import Client
+from tests.e2e.sample import HOST, LIBRA, Sample
+from tests.e2e.test_backup import PASSWORD, WARM
+from tests.laboratories import Fleet
+
+REPOSITORY = "/srv/shared/backups"
+
+
+@pytest.mark.exhaustive
+@pytest.mark.lab(hosts=2)
+def test_libra_comes_back_on_a_new_host_after_its_only_one_is_destroyed(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    registry = fleet.laboratory.describe()["registry"]["address"]
+    given = {
+        "LIBRA_BACKUP_PASSWORD": PASSWORD,
+        "LIBRA_BACKUPS": REPOSITORY,
+        "LIBRA_IMAGE": f"{registry}/libra",
+        "LIBRA_GREETING": "Welcome back",
+    }
+    first = Fleet(Laboratory(replace(fleet.laboratory.record, hosts=1)))
+    sample = Sample(first, tmp_path, given)
+    sample.underway("deploy", VERSION="v1").expect(0)
+    sample.underway("backup", "init").expect(0)
+    profile = sample.move_in()
+    with sample.load(profile) as load:
+        load.wait_until(
+            lambda seen: seen.requests > WARM and len(seen.journal) > 2,
+            what="uploads",
+            timeout_s=120,
+        )
+        before = load.snapshot().journal
+        sample.underway("backup", "create").expect(0)
+        load.stop().check()
+
+    destroy(fleet, "h1")
+    shutil.rmtree(sample.directory)  # and nobody has a checkout
+
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    new = fleet.laboratory.hosts[1]
+    environment = {**fleet.environment, "RESTIC_PASSWORD": PASSWORD}
+    asked = ("recover", "--from", REPOSITORY, "--to", new.ssh_url)
+    client = Client(elsewhere, tmp_path / "new-home", environment)
+    missing = client.run(*asked).expect(3)
+    for name in ("LIBRA_GREETING", "LIBRA_MIGRATE_AT_START"):
+        assert f"variable {name}" in missing.err
+    environment |= {"LIBRA_GREETING": "Welcome back", "LIBRA_MIGRATE_AT_START": "0"}
+    missing = client.run(*asked).expect(3)
+    for name in ("laptop/db_password", "laptop/libra_key"):
+        assert name in missing.err
+
+    shutil.copytree(LIBRA / "laptop", elsewhere / "laptop")
+    told = client.run(*asked, "--json").expect(0).document()
+    assert told["kind"] == "recovery"
+    assert told["age_s"] > 0
+    print(json.dumps(told))  # the figures, for whoever runs it
+    target = [Target(new.name, new.address, 80)]
+    found = read_back(before, target, host=HOST, profile=profile)
+    assert not found.wrong, "\n".join(found.wrong)
+    assert found.right == len(before) > 0
+    again = client.run(*asked).expect(4)
+    assert "recover-not-fresh" in again.err
+
+    # The history is this host's own now: the team's checkout goes on with it.
+    back = Sample(first, tmp_path / "back", {**given, "DOCKER_HOST": new.url})
+    back.environment["DOCKER_HOST"] = new.url
+    back.underway("status").expect(0)
+    back.underway("backup", "create").expect(0)
+    points = json.loads(back.underway("backup", "list", "--json").expect(0).out)["points"]
+    assert len(points) == 2
+    back.underway("remove", "--yes", "--with-data").expect(0)
+
+
+def destroy(fleet: Fleet, name: str) -> None:
+    """Its data is wiped, its power is gone; its images stay for other tests."""
+    fleet.docker(name, "rm", "-f", *fleet.docker(name, "ps", "-aq").split())
+    fleet.docker(name, "volume", "rm", "-f", *fleet.docker(name, "volume", "ls", "-q").split())
+    fleet.faults.crash_host(name)
