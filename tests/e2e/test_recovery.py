@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lab.laboratory import Laboratory
 from lab.load import Target, read_back
@@ -32,7 +33,7 @@ def test_libra_comes_back_on_a_new_host_after_its_only_one_is_destroyed(
     first = Fleet(Laboratory(replace(fleet.laboratory.record, hosts=1)))
     sample = Sample(first, tmp_path, given)
     sample.underway("deploy", VERSION="v1").expect(0)
-    sample.underway("backup", "init").expect(0)
+    assert "underway recover -p libra" in sample.underway("backup", "init").expect(0).out
     profile = sample.move_in()
     with sample.load(profile) as load:
         load.wait_until(
@@ -65,7 +66,7 @@ def test_libra_comes_back_on_a_new_host_after_its_only_one_is_destroyed(
     told = client.run(*asked, "--json").expect(0).document()
     assert told["kind"] == "recovery"
     assert told["age_s"] > 0
-    print(json.dumps(told))  # the figures, for whoever runs it
+    (tmp_path / "recovery.json").write_text(json.dumps(told))  # for whoever wants the figures
     target = [Target(new.name, new.address, 80)]
     found = read_back(before, target, host=HOST, profile=profile)
     assert not found.wrong, "\n".join(found.wrong)
@@ -73,13 +74,26 @@ def test_libra_comes_back_on_a_new_host_after_its_only_one_is_destroyed(
     again = client.run(*asked).expect(4)
     assert "recover-not-fresh" in again.err
 
-    # The history is this host's own now: the team's checkout goes on with it.
-    back = Sample(first, tmp_path / "back", {**given, "DOCKER_HOST": new.url})
-    back.environment["DOCKER_HOST"] = new.url
+    go_on(Sample(first, tmp_path / "back", given), new.ssh_url)
+
+
+def go_on(back: Sample, url: str) -> None:
+    """The history is the new host's own: the team's checkout goes on, with that host in it."""
+    file = back.directory / "compose.yaml"
+    said = yaml.safe_load(file.read_text())
+    said["x-underway"]["hosts"] = [url]
+    file.write_text(yaml.safe_dump(said, sort_keys=False))
     back.underway("status").expect(0)
     back.underway("backup", "create").expect(0)
     points = json.loads(back.underway("backup", "list", "--json").expect(0).out)["points"]
     assert len(points) == 2
+    kit = back.underway("backup", "kit").expect(0).out
+    assert REPOSITORY in kit
+    assert "variable `LIBRA_BACKUP_PASSWORD`" in kit
+    assert PASSWORD not in kit
+    drilled = back.underway("backup", "drill", "--json").expect(0).document()
+    (back.root / "drill.json").write_text(json.dumps(drilled))
+    assert [one["code"] for one in drilled["drills"]] == [""]
     back.underway("remove", "--yes", "--with-data").expect(0)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from underway.api import (
         adopting,
         backing_up,
+        drilling,
         keeping,
         proving,
         recovering,
@@ -95,6 +96,7 @@ _ELSEWHERE: Final = {
 _MODULES: Final = (
     "adopting",
     "backing_up",
+    "drilling",
     "keeping",
     "proving",
     "recovering",
@@ -142,6 +144,7 @@ __all__ = [
     "check",
     "compare",
     "deploy",
+    "drilling",
     "events",
     "evidence",
     "execute",

@@ -132,10 +132,7 @@ def _created(
     point = point_id(moment, secrets.token_hex(4))
     first = _planned(session, ground, {}, only)
     with opened(desk, first) as stores:
-        newest = newest_manifest(session, stores[first.hosts[0]])
-        if newest and not adopts:
-            points = stores[first.hosts[0]].points(session.app)
-            require_own(ground.snapshot, ground.bindings, newest, points)
+        newest = _newest_own(session, ground, stores[first.hosts[0]], adopts=adopts)
         plan = _planned(session, ground, _parents(newest, first), only)
         _announce(session, plan)
         labels = {v.name: v.labels for host in ground.snapshot.reachable for v in host.volumes}
@@ -162,6 +159,16 @@ def _created(
         lock.check()
         stores[plan.hosts[0]].seal(manifest.summary, encode_manifest(manifest))
     return manifest
+
+
+def _newest_own(
+    session: Session, ground: Ground, store: BackupStore, *, adopts: bool
+) -> Manifest | None:
+    """The newest point's manifest; RefusedError `backup-not-adopted` where it is of others."""
+    newest = newest_manifest(session, store)
+    if newest and not adopts:
+        require_own(ground.snapshot, ground.bindings, newest, store.points(session.app))
+    return newest
 
 
 def coverage(session: Session) -> tuple[Coverage, ...]:

@@ -80,19 +80,12 @@ def recover(
         with desk.locks.acquire(session.app, "recover", wait_s=wait_s) as lock:
             snapshot = _cleared(session, session.observe())
             plan, left_out = _planned(session, manifest, release, snapshot)
-            job = Job(
-                "recover",
-                is_rollback=True,
-                allows_interruption=True,
-                wait_s=wait_s,
-                bindings=plan.bindings,
-            )
+            job = _job(plan, wait_s)
             course = Course.of(session, job, snapshot, lambda seen: _cargo(session, seen, release))
             with watch.time("images and records"):
                 make_volumes(session, manifest, plan)
                 recorded = record_release(session, course, session.observe())
-            ground = _ground(session, recorded, plan)
-            intent = Intent(manifest, plan, ground)
+            intent = Intent(manifest, plan, _ground(session, recorded, plan))
             try:
                 with watch.time("data"):
                     fill(session, intent, lock.check, checks=True)
@@ -111,6 +104,17 @@ def recover(
         took_s=round(account.duration_s, 1),
         parts_s=tuple(watch.parts),
         moment=manifest.summary.moment,
+    )
+
+
+def _job(plan: RestorePlan, wait_s: float) -> Job:
+    """As a restore's: chosen by what serves (nothing), onto the volumes that are filled."""
+    return Job(
+        "recover",
+        is_rollback=True,
+        allows_interruption=True,
+        wait_s=wait_s,
+        bindings=plan.bindings,
     )
 
 

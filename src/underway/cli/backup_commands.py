@@ -7,6 +7,7 @@ import click
 from underway import api
 from underway.cli.console import Console
 from underway.cli.options import WAIT, command, read_moment
+from underway.cli.readiness_commands import drill, kit
 from underway.cli.working import require_yes, use_session
 from underway.model.names import VolumeName
 from underway.report.backup_documents import (
@@ -25,6 +26,7 @@ from underway.report.backup_text import (
     restored_lines,
     retention_lines,
 )
+from underway.report.drill_text import kit_lines
 from underway.report.line import good, line
 from underway.wiring.options import Reading
 
@@ -71,15 +73,17 @@ def init(console: Console) -> None:
     """Make the repository that the file names.
 
     Once per repository; `backup create` never makes one, so that a disk that is not mounted is
-    noticed. One that is there already is left as it is.
+    noticed. One that is there already is left as it is. Then it prints the recovery kit, which
+    `backup kit` prints again.
     """
     with use_session(console, is_changing=True, reading=Reading.WHOLE) as session:
         is_new = api.backing_up.initialise(session)
+        kit_page = kit_lines(api.drilling.kit(session))
     if console.options.is_json:
         console.print_run("backup init", session.app)
     else:
         text = ": the repository was made" if is_new else ": the repository is there, and opens"
-        console.print([line(good("done"), text)])
+        console.print([line(good("done"), text), line(), *kit_page])
 
 
 @command()
@@ -283,6 +287,8 @@ _ALL = (
     ("coverage", coverage),
     ("prune", prune),
     ("forget", forget),
+    ("kit", kit),
+    ("drill", drill),
 )
 for _name, _command in _ALL:
     _command.name = _name

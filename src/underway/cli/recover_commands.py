@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,10 @@ from underway.report.recovery_text import (
     recovery_document,
     recovery_lines,
 )
+
+if TYPE_CHECKING:
+    from underway.model.recovery import Recovered
+    from underway.wiring.recovering import Recall
 
 _PASSWORD_VARIABLE = "RESTIC_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -76,7 +81,7 @@ def recover(
     data; this machine gives the team's secrets. No file of the project is needed. What was
     written since the restore point is lost, and named before it starts.
     """
-    from underway.wiring.recovering import Recall, open_recovery
+    from underway.wiring.recovering import Recall
 
     recall = Recall(
         repository=repository,
@@ -86,6 +91,16 @@ def recover(
         app=console.options.project_name,
         secrets=Path(secrets),
     )
+    done = _recovered(console, recall, wait_s)
+    if console.options.is_json:
+        console.print_document(recovery_document(done))
+    else:
+        console.print(recovered_lines(done))
+
+
+def _recovered(console: Console, recall: "Recall", wait_s: float) -> "Recovered":
+    from underway.wiring.recovering import open_recovery
+
     options = project_options(console.options)
     with (
         console.follow() as sink,
@@ -96,11 +111,7 @@ def recover(
         session.cancel = cancel
         now = session.clock.now()
         console.show(recovery_lines(recovery.manifest, recovery.release, now))
-        done = api.recovering.recover(session, recovery.manifest, recovery.release, wait_s=wait_s)
-    if console.options.is_json:
-        console.print_document(recovery_document(done))
-    else:
-        console.print(recovered_lines(done))
+        return api.recovering.recover(session, recovery.manifest, recovery.release, wait_s=wait_s)
 
 
 def _password(file: str, line: str, variable: str) -> SensitiveSource:

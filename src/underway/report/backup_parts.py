@@ -5,13 +5,6 @@ import msgspec
 from underway.model.restore_point import Manifest, PointSummary, VolumeCopy
 
 
-class RecoveryPart(msgspec.Struct, frozen=True):
-    """One part of a recovery, and how long it took, in seconds."""
-
-    what: str
-    took_s: float
-
-
 class PointPart(msgspec.Struct, frozen=True):
     """A restore point. `moment` is RFC 3339; `bytes` is its size before the store made it small."""
 

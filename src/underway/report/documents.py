@@ -11,7 +11,7 @@ import msgspec
 from underway.model.outline import Alias
 from underway.model.spec import AppSpec
 from underway.model.testing import Suites
-from underway.report.backup_parts import CoveragePart, PointPart, RecoveryPart, VolumeCopyPart
+from underway.report.backup_parts import CoveragePart, PointPart, VolumeCopyPart
 from underway.report.document_parts import (
     ChangePart,
     CheckPart,
@@ -42,6 +42,7 @@ from underway.report.look_documents import (
     UrlsDocument,
     UsageDocument,
 )
+from underway.report.recovery_documents import DrillDocument, KitDocument, RecoveryDocument
 
 
 class StatusDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="status"):
@@ -195,24 +196,6 @@ class RetentionDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="rete
     version: Literal[1] = 1
 
 
-class RecoveryDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="recovery"):
-    """`underway recover --json`: how long it took, and how old the data is (seconds).
-
-    What was written since `moment` is lost. `left_out` are volumes that have a place of their own.
-    """
-
-    app: str
-    point: str
-    release: int
-    hosts: tuple[str, ...]
-    moment: str
-    age_s: float
-    took_s: float
-    parts: tuple[RecoveryPart, ...]
-    left_out: tuple[str, ...]
-    version: Literal[1] = 1
-
-
 class CoverageDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="coverage"):
     """`underway backup coverage --json`."""
 
@@ -311,6 +294,8 @@ Document = (
     | RetentionDocument
     | CoverageDocument
     | RecoveryDocument
+    | KitDocument
+    | DrillDocument
     | UsageDocument
     | UrlsDocument
     | ConfigDocument

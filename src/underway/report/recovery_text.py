@@ -6,9 +6,8 @@ from underway.model.recovery import Recovered
 from underway.model.release import Release
 from underway.model.restore_point import Manifest
 from underway.report.amounts import age_text, count_text, duration_text, size_text, time_text
-from underway.report.backup_parts import RecoveryPart
-from underway.report.documents import RecoveryDocument
 from underway.report.line import Line, bad, faint, good, line, strong, warn
+from underway.report.recovery_documents import RecoveryDocument, RecoveryPart
 
 
 def recovery_lines(manifest: Manifest, release: Release, now: float) -> list[Line]:

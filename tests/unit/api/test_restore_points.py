@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.session import simulated, steps_over_simulation
 from tests.unit.api.voyages import serving_first, web_pair
-from underway.api.restore_points import manifest_named
+from underway.api.restore_points import Choice, manifest_of
 from underway.errors import RefusedError
 from underway.model.names import AppName, ReleaseNumber
 from underway.model.restore_point import PointId, PointSummary
@@ -47,6 +47,6 @@ def test_a_point_that_is_not_there_is_asked_about(name: str, hint: str) -> None:
     session = simulated(serving_first(pair), lambda: pair.new)
     store: Any = Shelf()
     with pytest.raises(RefusedError) as caught:
-        manifest_named(session, store, name)
+        manifest_of(store, session.app, Choice(name))
     assert caught.value.code == "backup-point-unknown"
     assert caught.value.hint == hint

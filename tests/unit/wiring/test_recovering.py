@@ -1,7 +1,6 @@
 """What a restore point keeps of a project suffices to read its values anew, and holds none."""
 
 import json
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,7 @@ FILES = {
             build: {context: ., secrets: [ca]}
             image: ${IMAGE:?}
             env_file: web.env
-            environment: {URL: "postgres://u:${PASS:?}@db", PLAIN: fixed, PASSED: null, PRICE: "5$$"}
+            environment: {URL: "postgres://u:${PASS:?}@db", PLAIN: it, PASSED: null, PRICE: "5$$"}
             volumes:
               - ./conf:/etc/app:ro
               - ./private.key:/etc/private.key:ro
@@ -141,5 +140,5 @@ def test_a_kept_file_is_written_nowhere_else(team: Path, tmp_path: Path) -> None
     directory = tmp_path / "deep" / "project"
     directory.mkdir(parents=True)
     lay_out(replace(project, files=files), manifest.app, directory, team)
-    assert os.listdir(tmp_path / "deep") == ["project"]
-    assert sorted(os.listdir(directory)) == ["compose.json"]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["project"]
+    assert [path.name for path in directory.iterdir()] == ["compose.json"]

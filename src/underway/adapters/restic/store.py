@@ -215,11 +215,9 @@ class ResticStore:
 
     def manifest(self, point: PointId) -> bytes:
         """See `ports.BackupStore.manifest`."""
-        found = [
-            one
-            for one in self._snapshots(self._app)
-            if one.tags.get("point") == point and one.tags.get("part") == "manifest"
-        ]
+        wanted = f"point={point},part=manifest"
+        listing = line_of(["restic", "snapshots", "--json", "--tag", wanted])
+        found = snapshots_of(b"".join(self._run("find the manifest", listing).lines))
         if not found:
             raise IntegrityError(
                 "backup-manifest",
