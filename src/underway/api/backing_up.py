@@ -119,12 +119,7 @@ def _check_names(ground: Ground, only: frozenset[VolumeName]) -> None:
 
 
 def _created(
-    session: Session,
-    ground: Ground,
-    only: frozenset[VolumeName],
-    lock: Lock,
-    *,
-    adopts: bool,
+    session: Session, ground: Ground, only: frozenset[VolumeName], lock: Lock, *, adopts: bool
 ) -> Manifest:
     desk = desk_of(session)
     began = session.clock.monotonic()

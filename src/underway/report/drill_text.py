@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from underway.model.drill import Drill, Kit
 from underway.report.amounts import duration_text, time_text
 from underway.report.line import Line, Span, bad, faint, good, line, strong, table, warn
-from underway.report.recovery_documents import DrillDocument, DrillPart, KitDocument
+from underway.report.recovery_documents import (
+    CredentialPart,
+    DrillDocument,
+    DrillPart,
+    KitDocument,
+)
 
 _HEADS = ("APP", "POINT", "DATA OF (UTC)", "AGE", "RECOVERY TIME", "")
 
@@ -41,7 +46,7 @@ def kit_document(kit: Kit) -> KitDocument:
         kit.repository,
         kit.is_on_host,
         kit.password,
-        dict(kit.credentials),
+        tuple(CredentialPart(name, origin) for name, origin in kit.credentials),
         kit.variables,
         kit.files,
         tuple(kit.hosts),

@@ -30,6 +30,13 @@ class RecoveryDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="recov
     version: Literal[1] = 1
 
 
+class CredentialPart(msgspec.Struct, frozen=True):
+    """A variable that the store reads, and where it comes from."""
+
+    name: str
+    origin: str
+
+
 class KitDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="recovery-kit"):
     """`underway backup kit --json`: what is needed to come back, and no secret of it."""
 
@@ -37,7 +44,7 @@ class KitDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="recovery-k
     repository: str
     is_on_host: bool
     password: str
-    credentials: dict[str, str]
+    credentials: tuple[CredentialPart, ...]
     variables: tuple[str, ...]
     files: tuple[str, ...]
     hosts: tuple[str, ...]

@@ -13,8 +13,10 @@ from underway.backup.retention import plan_retention
 from underway.errors import RefusedError
 from underway.model.backup import KeepRule
 from underway.model.check import CheckResult, CheckVerdict
+from underway.model.drill import Drill, Kit
 from underway.model.happening import Happening
-from underway.model.names import HostName, ReleaseNumber, RunNumber
+from underway.model.names import HostName, ReleaseNumber, RunNumber, VolumeName
+from underway.model.recovery import Recovered
 from underway.model.release import Release, RunRecord, ServiceImage
 from underway.model.restore_point import Proof
 from underway.model.spec import AppSpec, EnvVar, HostSpec, SensitiveName, ServiceSpec
@@ -50,6 +52,7 @@ from underway.report.documents import (
     encode_document,
     schema_text,
 )
+from underway.report.drill_text import drill_document, kit_document
 from underway.report.happening_text import happening_document
 from underway.report.history_documents import (
     comparison_document,
@@ -62,6 +65,7 @@ from underway.report.look_documents import (
     CompletionDocument,
     ReportDocument,
 )
+from underway.report.recovery_text import recovery_document
 from underway.report.suites_document import suites_document
 from underway.report.tags_text import tags_document
 from underway.report.view import fold_all
@@ -127,6 +131,31 @@ SAMPLES: tuple[Document, ...] = (
     point_document(MANIFEST),
     retention_document(APP, plan_retention((PROVEN,), ((None, KeepRule()),)), is_done=False),
     coverage_document(APP, plan_coverage(scene(policy()))),
+    recovery_document(
+        Recovered(
+            manifest=MANIFEST,
+            hosts=HOSTS,
+            volumes=((VolumeName("uploads"), "libra_uploads-1a2b3c"),),
+            left_out=(),
+            age_s=60.0,
+            took_s=12.5,
+            parts_s=(("data", 8.0),),
+            moment="2026-03-01T12:00:00Z",
+        )
+    ),
+    kit_document(
+        Kit(
+            APP,
+            "s3:x",
+            is_on_host=False,
+            password="variable `P`",  # noqa: S106 - where it is
+            credentials=(("AWS_ID", "x"),),
+            variables=("DB",),
+            files=("./token",),
+            hosts=HOSTS,
+        )
+    ),
+    drill_document(APP, (Drill(APP, "p1", "2026-03-01T12:00:00Z", 3.0, 60.0),)),
 )
 
 
