@@ -16,6 +16,7 @@ from tests.e2e.test_backup import PASSWORD, WARM
 from tests.laboratories import Fleet
 
 REPOSITORY = "/srv/shared/backups"
+VOLUMES = 2
 
 
 @pytest.mark.exhaustive
@@ -63,7 +64,13 @@ def test_libra_comes_back_on_a_new_host_after_its_only_one_is_destroyed(
         assert name in missing.err
 
     shutil.copytree(LIBRA / "laptop", elsewhere / "laptop")
-    told = client.run(*asked, "--json").expect(0).document()
+    with client.running(*asked) as dying:
+        dying.await_told("pgdata into", timeout_s=180)
+        dying.kill()
+        dying.wait()
+    told = client.run(*asked, "--wait", "60s", "--json").expect(0).document()
+    held = fleet.docker("h2", "volume", "ls", "-q", "--filter", "label=underway.point").split()
+    assert len(held) == VOLUMES, "what the killed one began is gone"
     assert told["kind"] == "recovery"
     assert told["age_s"] > 0
     (tmp_path / "recovery.json").write_text(json.dumps(told))  # for whoever wants the figures
