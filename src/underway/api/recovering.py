@@ -163,15 +163,25 @@ def _ground(session: Session, release: Release, plan: RestorePlan) -> Ground:
 
 
 def _cleared(session: Session, snapshot: Snapshot) -> Snapshot:
-    """The hosts without the volumes that a recovery began which died: its anchor held them."""
+    """The hosts without the volumes that a recovery began which died, and what still holds them.
+
+    Its sidecar waits a minute for its client, a fresh database for ever, and its anchor mounts all.
+    """
     begun = {host.name: _begun(session, host) for host in snapshot.reachable}
-    for name, volumes in begun.items():
-        if volumes:
-            engine = session.world.engine(name)
-            engine.remove(anchor_name(session.app))
-            for volume in volumes:
-                engine.remove_volume(volume)
+    for host in snapshot.reachable:
+        if not begun[host.name]:
+            continue
+        engine = session.world.engine(host.name)
+        for name in (*_holding(session, host), anchor_name(session.app)):
+            engine.remove(name)
+        for volume in begun[host.name]:
+            engine.remove_volume(volume)
     return session.observe() if any(begun.values()) else snapshot
+
+
+def _holding(session: Session, host: HostState) -> list[str]:
+    helpers = {Role.SIDECAR.value, Role.RESTORE.value}
+    return [c.name for c in host.containers if c.app == session.app and c.role in helpers]
 
 
 def _begun(session: Session, host: HostState) -> list[str]:
