@@ -16,7 +16,7 @@ TOLD = {
     "deploy.py": "hello runs release 1 after",
     "careful.py": "",
     "watch.py": "back on release 1",
-    "plan.py": "RecordRelease",
+    "plan.py": "CreateContainer",
     "look.py": "web is at http://hello.localhost:8000",
 }
 """What each program prints, among other things."""
