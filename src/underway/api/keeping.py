@@ -2,12 +2,13 @@
 
 from underway.api.account import accounted
 from underway.api.backing_up import desk_of, home_of
+from underway.api.maintaining import needed_releases
 from underway.api.restore_points import Choice, manifest_chosen
 from underway.api.session import Session
 from underway.backup.retention import Retention, plan_retention, rules_of
 from underway.errors import RefusedError
 from underway.model.event import Outcome
-from underway.model.restore_point import PointId
+from underway.model.restore_point import PointId, PointSummary
 from underway.ports.backup import Workplace
 
 
@@ -15,7 +16,7 @@ def plan_pruning(session: Session, *, is_forced: bool = False) -> Retention:
     """What pruning would keep and forget, changing nothing."""
     desk = desk_of(session)
     with desk.open_store(Workplace(home_of(session))) as store:
-        return plan_retention(store.points(session.app), rules_of(desk.policy), is_forced=is_forced)
+        return _chosen(session, store.points(session.app), is_forced=is_forced)
 
 
 def prune(session: Session, *, is_forced: bool = False, wait_s: float = 0.0) -> Retention:
@@ -31,7 +32,7 @@ def prune(session: Session, *, is_forced: bool = False, wait_s: float = 0.0) -> 
     ):
         store.unlock()
         points = store.points(session.app)
-        chosen = plan_retention(points, rules_of(desk.policy), is_forced=is_forced)
+        chosen = _chosen(session, points, is_forced=is_forced)
         lock.check()
         left = store.partials(session.app)
         if not chosen.forget and not left:
@@ -52,14 +53,26 @@ def forget(session: Session, name: str, *, wait_s: float = 0.0) -> PointId:
     ):
         store.unlock()
         point = manifest_chosen(session, store, Choice(name)).point
-        if len(store.points(session.app)) <= desk.policy.keep.floor:
+        sound = [one.point for one in store.points(session.app) if not one.has_failed]
+        left = [one for one in sound if one != point]
+        if len(left) < desk.policy.keep.floor:
             raise RefusedError(
                 "backup-floor",
                 f"{session.app} would have fewer than {desk.policy.keep.floor} points",
-                cause="so many stay whatever happens (`keep: {floor: ...}`)",
+                cause="so many that did not fail a verification stay (`keep: {floor: ...}`)",
                 hint="make newer ones first, or lower the floor",
             )
         lock.check()
         store.forget(session.app, (point,))
         account.text = point
     return point
+
+
+def _chosen(session: Session, points: tuple[PointSummary, ...], *, is_forced: bool) -> Retention:
+    """By the file's rules, and by the releases that the hosts keep for going back."""
+    return plan_retention(
+        points,
+        rules_of(desk_of(session).policy),
+        releases=needed_releases(session.observe()),
+        is_forced=is_forced,
+    )

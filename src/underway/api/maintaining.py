@@ -119,7 +119,7 @@ def _tidy_tools(session: Session) -> None:
 def plan_prune(session: Session, snapshot: Snapshot) -> Plan:
     """What nothing needs any more: never what runs, what a rollback needs, or another app's."""
     known = releases_of(snapshot)
-    needed = _needed_releases(snapshot)
+    needed = needed_releases(snapshot)
     wanted = {e.image for n in needed if n in known for e in known[n].images}
     ours = {e.image for release in known.values() for e in release.images}
     steps: list[Step] = []
@@ -130,7 +130,7 @@ def plan_prune(session: Session, snapshot: Snapshot) -> Plan:
     return Plan(session.app, NO_RELEASE, f"tidy up after {session.app}", tuple(stages), left=left)
 
 
-def _needed_releases(snapshot: Snapshot) -> set[int]:
+def needed_releases(snapshot: Snapshot) -> set[int]:
     """The current release, those that ran last, and those shipped for later."""
     current = current_release(snapshot)
     failed = {run.release for run in runs_of(snapshot) if run.outcome == Outcome.UNDONE}
@@ -216,6 +216,7 @@ __all__ = [
     "KEPT_RELEASES",
     "lock_holders",
     "lock_release",
+    "needed_releases",
     "plan_prune",
     "plan_remove",
     "prune",

@@ -144,3 +144,13 @@ class PointSummary:
     duration_s: float
     snapshots: tuple[str, ...] = ()
     proof: Proof | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last verification found that it does not restore."""
+        return self.proof is not None and not self.proof.has_passed
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the last verification restored it whole."""
+        return self.proof is not None and self.proof.has_passed
