@@ -44,8 +44,9 @@ def test_pruning_keeps_what_is_proven_and_what_a_rollback_needs(
     assert listed(archivist) == sorted((proven, of_first_release, newest))
     assert needless not in listed(archivist)
 
-    archivist.run("backup", "forget", proven).expect(0)
-    archivist.run("backup", "forget", of_first_release).expect(0)
-    assert "backup-floor" in archivist.run("backup", "forget", newest).expect(4).err
+    archivist.run("--yes", "backup", "forget", proven).expect(0)
+    archivist.run("--yes", "backup", "forget", of_first_release).expect(0)
+    refused = archivist.run("--yes", "backup", "forget", newest).expect(4)
+    assert "backup-floor" in refused.err
     archivist.expect_restorable(newest)
     archivist.run("remove", "--yes", "--with-data").expect(0)
