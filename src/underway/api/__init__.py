@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         recovering,
         restore_points,
         restoring,
+        snapshotting,
     )
     from underway.api.addressing import urls
     from underway.api.adjusting import AdjustOptions, restart, scale, start, stop
@@ -102,6 +103,7 @@ _MODULES: Final = (
     "recovering",
     "restore_points",
     "restoring",
+    "snapshotting",
 )
 _HOME_OF: Final = {
     **{name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names},
@@ -176,6 +178,7 @@ __all__ = [
     "run_once",
     "scale",
     "ship",
+    "snapshotting",
     "start",
     "status",
     "stop",

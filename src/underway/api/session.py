@@ -36,6 +36,7 @@ from underway.ports.conversation import CommandDesk
 from underway.ports.locking import Locks
 from underway.ports.registry import Registry
 from underway.ports.signing import Signer
+from underway.ports.snapshots import ImageShelf
 
 if TYPE_CHECKING:
     from underway.image.shipment import Prove
@@ -144,6 +145,7 @@ class Session:
     repository. With `requires_clean`, uncommitted work is neither shipped nor deployed.
     `signer` signs for a team that has a key. `changes_environment` takes the app from one
     environment to another.
+    `shelf` takes containers' file systems as images.
     `trust` judges the history that is seen on each host for the first time. `noticed` is told of
     every snapshot.
     """
@@ -168,6 +170,7 @@ class Session:
     trust: Trust = field(default_factory=Trust)
     commands: CommandDesk | None = None
     noticed: Callable[[Snapshot], None] = lambda _: None
+    shelf: ImageShelf | None = None
 
     @property
     def app(self) -> AppName:

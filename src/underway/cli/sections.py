@@ -71,6 +71,9 @@ SECTIONS: Final[dict[str, dict[str, Entry]]] = {
     },
     "Data": {
         "backup": Entry("backup_commands", "Back up the app's data, and bring it back."),
+        "image": Entry(
+            "image_commands", "Keep containers' file systems as images, and bring them back."
+        ),
         "recover": Entry(
             "recover_commands", "Bring an app back onto fresh hosts, from its backups alone."
         ),

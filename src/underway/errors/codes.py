@@ -1096,6 +1096,41 @@ CODES: dict[str, CodeEntry] = {
         "The app has no host of this name.",
         "Look at `underway status`, or at `x-underway.hosts`.",
     ),
+    "snapshot-data": CodeEntry(
+        4,
+        "The service keeps data in volumes, and no image holds what is in a volume.",
+        "`--with-backup` makes a restore point of it beside the image; `--without-data` leaves it.",
+    ),
+    "snapshot-file": CodeEntry(
+        4,
+        "A file cannot be used for an image snapshot.",
+        "`underway image snapshot create SERVICE --to FILE` writes one.",
+    ),
+    "snapshot-gone": CodeEntry(
+        4,
+        "The container whose file system was to be taken is gone.",
+        "A deploy may have replaced it: take the snapshot again.",
+    ),
+    "snapshot-needed": CodeEntry(
+        4,
+        "The release that runs is made of this image snapshot.",
+        "Deploy or roll back to another release first.",
+    ),
+    "snapshot-none-runs": CodeEntry(
+        4,
+        "No container of the service runs: there is no file system to take.",
+        "`underway status` tells why.",
+    ),
+    "snapshot-service": CodeEntry(
+        4,
+        "The release that runs has no service of this name.",
+        "`underway status` lists the services.",
+    ),
+    "snapshot-unknown": CodeEntry(
+        4,
+        "No host of the app holds an image snapshot of this name.",
+        "`underway image snapshot list` shows them.",
+    ),
     "source-dirty": CodeEntry(
         4,
         "The policy ships commits only, and files differ from the commit, or there is none.",

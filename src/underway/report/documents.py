@@ -42,7 +42,12 @@ from underway.report.look_documents import (
     UrlsDocument,
     UsageDocument,
 )
-from underway.report.recovery_documents import DrillDocument, KitDocument, RecoveryDocument
+from underway.report.recovery_documents import (
+    DrillDocument,
+    ImageSnapshotsDocument,
+    KitDocument,
+    RecoveryDocument,
+)
 
 
 class StatusDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="status"):
@@ -296,6 +301,7 @@ Document = (
     | RecoveryDocument
     | KitDocument
     | DrillDocument
+    | ImageSnapshotsDocument
     | UsageDocument
     | UrlsDocument
     | ConfigDocument

@@ -71,3 +71,24 @@ class DrillDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="drill"):
     drills: tuple[DrillPart, ...]
     exit_code: int
     version: Literal[1] = 1
+
+
+class ImageSnapshotPart(msgspec.Struct, frozen=True):
+    """A container's file system, kept as an image. `point` holds its data, or is ""."""
+
+    name: str
+    reference: str
+    created_at: str
+    service: str
+    release: int
+    size_bytes: int
+    hosts: tuple[str, ...]
+    point: str
+
+
+class ImageSnapshotsDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="image-snapshots"):
+    """`underway image snapshot create --json` and `list --json`, newest first."""
+
+    app: str
+    snapshots: tuple[ImageSnapshotPart, ...]
+    version: Literal[1] = 1

@@ -20,6 +20,7 @@ from underway.wiring.backups import backup_desk
 from underway.wiring.commands import command_desk
 from underway.wiring.fleet import Fleet, Seals
 from underway.wiring.options import Reading, SessionOptions
+from underway.wiring.snapshots import image_shelf
 from underway.wiring.workshop import HostWorkshop
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ def assembled(
         requires_clean=read.requires_clean,
         signer=AttestationKey(seals.key.secret) if seals.key else None,
         noticed=lambda snapshot: names.remember(seen_names(snapshot)),
+        shelf=image_shelf(spec.name, options, engines, workshop),
     )
 
 

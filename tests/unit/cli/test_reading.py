@@ -46,6 +46,8 @@ READINGS = {
     "backup list": Reading.WHOLE,
     "backup restore": Reading.WHOLE,
     "backup verify": Reading.WHOLE,
+    "image snapshot remove web-1": Reading.SITE,
+    "image snapshot create web": Reading.BEST,
     "tag add 3 approved": Reading.SITE,
     "tag list": Reading.SITE,
     "tag remove approved": Reading.SITE,

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.backup.sample import MANIFEST, policy, scene
 from tests.unit.report.sample import APP, HOSTS, IMAGE, NEW, WEB, plan, status, undone_run
 from tests.unit.report.test_release_text import FOUND, SHOWN
+from underway.backup.image_snapshot import ImageSnapshot
 from underway.backup.plan import plan_coverage
 from underway.backup.retention import plan_retention
 from underway.errors import RefusedError
@@ -66,6 +67,7 @@ from underway.report.look_documents import (
     ReportDocument,
 )
 from underway.report.recovery_text import recovery_document
+from underway.report.snapshot_text import snapshots_document
 from underway.report.suites_document import suites_document
 from underway.report.tags_text import tags_document
 from underway.report.view import fold_all
@@ -154,6 +156,14 @@ SAMPLES: tuple[Document, ...] = (
             files=("./token",),
             hosts=HOSTS,
         )
+    ),
+    snapshots_document(
+        APP,
+        (
+            ImageSnapshot(
+                "2026-03-01T12:00:00Z", "web-1", WEB, ReleaseNumber(3), 9, HOSTS, "r/libra:web-1"
+            ),
+        ),
     ),
     drill_document(APP, (Drill(APP, "p1", "2026-03-01T12:00:00Z", 3.0, 60.0),)),
 )
