@@ -122,7 +122,7 @@ def remove(session: Session, chosen: ImageSnapshot) -> None:
                 hint="deploy or roll back to another release first",
             )
         for host in chosen.hosts:
-            session.world.engine(host).remove_image(chosen.reference)
+            _shelf(session).take_away(host, chosen.reference)
         account.text = chosen.name
 
 

@@ -37,3 +37,6 @@ class ImageShelf(Protocol):
 
     def digest(self, host: HostName, reference: str) -> str:
         """The digest of an image's configuration; "" where the host does not hold it."""
+
+    def take_away(self, host: HostName, reference: str) -> None:
+        """Take an image's name from a host, and the image with it unless a container needs it."""

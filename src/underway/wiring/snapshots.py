@@ -123,6 +123,10 @@ class HostShelf:
         state = engine.image(reference)
         return config_digest_of(engine, state) if state else ""
 
+    def take_away(self, host: HostName, reference: str) -> None:
+        """See `ports.snapshots.ImageShelf.take_away`."""
+        FilesystemCalls(self._engines[host].connection).untag(reference)
+
 
 def _unfit(path: Path, why: str) -> RefusedError:
     return RefusedError(
