@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.exhaustive, pytest.mark.lab(hosts=1), pytest.mark.time
 KILLED: Final = -9
 KILL_SIDECAR: Final = f"docker kill {SIDECAR}"
 LONG_JOBS: Final = ("save_tree hot", "save_tree frozen", "save_tree quiesced", "save_stream")
-DATED: Final = (sys.executable, "-m", "tests.e2e.dated_client")
+DATED: Final = (sys.executable, str(Path(__file__).with_name("dated_client.py")))
 
 
 @pytest.fixture

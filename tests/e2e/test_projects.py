@@ -48,7 +48,8 @@ SHAPES: Final = (
     Shape("shopfront", "backend"),
     Shape("support", "rails"),
     Shape("template", "backend", first=("network", "create", "proxy-public")),
-    Shape("town", refused="bind-source-missing"),
+    Shape("town", "web"),
+    Shape("appliance", refused="key-refused"),
 )
 
 
