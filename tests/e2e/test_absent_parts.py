@@ -31,6 +31,7 @@ def test_32_a_proxy_that_somebody_took_away_comes_back_with_what_it_served(
         assert project.client.run("plan", "--json").expect(0).document()["steps"] == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.lab(hosts=1)
 def test_32_an_app_whose_anchor_somebody_took_away_is_still_deployed(project: Project) -> None:
     for version in ("v1", "v2"):
@@ -52,6 +53,7 @@ def runs(project: Project) -> list[dict[str, Any]]:
     return list(project.client.run("history", "--json").expect(0).document()["runs"])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.lab(hosts=3)
 def test_a_host_that_is_taken_out_of_the_file_is_left_clean_under_load(project: Project) -> None:
     project.deploy(Wish("v1", replicas=3)).expect(0)

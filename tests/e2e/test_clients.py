@@ -87,7 +87,8 @@ def pause_until(project: Project, client: Running, least_s: float) -> None:
     eventually(lambda: time.monotonic() - began >= least_s, "the pause is long enough", 2 * least_s)
 
 
-@pytest.mark.parametrize("pause_s", [15, pytest.param(60, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("pause_s", [15, 60])
 def test_a_client_paused_in_a_gate_changes_nothing_more(project: Project, pause_s: float) -> None:
     project.deploy(V1).expect(0)
     with project.load() as load:

@@ -23,6 +23,7 @@ def planned(project: Project) -> list[dict[str, Any]]:
     return list(steps)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.lab(hosts=1)
 def test_32_a_replica_that_was_harmed_is_mended_alone(project: Project) -> None:
     project.deploy(WISH).expect(0)

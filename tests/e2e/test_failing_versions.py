@@ -82,6 +82,7 @@ def test_02_a_version_that_never_gets_healthy_waits_its_whole_time(standing: Pro
     assert done.took_s > 5
 
 
+@pytest.mark.exhaustive
 def test_12_a_slow_start_ends_its_wait_early(standing: Project) -> None:
     wish = replace(V1, version="v3", fail="ready-after:3", proxy={"deploy_timeout": "120s"})
     with standing.load() as load:

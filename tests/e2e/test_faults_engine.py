@@ -88,6 +88,7 @@ def test_31_an_engine_killed_at_any_step(scene: Scene, where: str) -> None:
     _engine_killed(scene, where)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(900)
 def test_31_an_engine_that_stays_away_in_mid_deploy_is_named(scene: Scene) -> None:
     faults = scene.project.fleet.faults
@@ -99,6 +100,7 @@ def test_31_an_engine_that_stays_away_in_mid_deploy_is_named(scene: Scene) -> No
     scene.end(wish)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(900)
 def test_31_an_engine_frozen_for_a_while_only_takes_longer(scene: Scene) -> None:
     faults, load = scene.project.fleet.faults, scene.weather.load

@@ -70,6 +70,7 @@ def scene(project: Project) -> Iterator[Scene]:
         weather.judge(load.stop(), "at the end")
 
 
+@pytest.mark.exhaustive
 def test_31_ssh_that_is_killed_in_mid_deploy_is_opened_again(scene: Scene) -> None:
     wish = scene.write_next()
     directory = scene.project.root / "pause-ssh"
@@ -200,7 +201,8 @@ def test_31_a_registry_that_goes_or_hangs_in_mid_pull(scene: Scene, fault: str, 
     scene.end(wish)
 
 
-@pytest.mark.parametrize("offset_s", [-DAY_S, pytest.param(DAY_S, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("offset_s", [-DAY_S, DAY_S])
 def test_31_a_clock_that_is_a_day_wrong_breaks_nothing(scene: Scene, offset_s: int) -> None:
     wish = scene.write_next()
     program = (

@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from dataclasses import replace
 
+import pytest
+
 from tests.e2e.client import Running, eventually
 from tests.e2e.gate import open_gate, opened_gates
 from tests.e2e.project import Project, Wish
@@ -40,6 +42,7 @@ def go_by_batches(project: Project, client: Running, version: str, older: str) -
     client.wait().expect(0)
 
 
+@pytest.mark.exhaustive
 def test_13_batches_go_one_by_one_as_their_gates_open_and_back_likewise(project: Project) -> None:
     with opened_gates(project, "v1", hosts=("h1",)):
         project.deploy(V1).expect(0)

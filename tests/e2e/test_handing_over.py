@@ -59,6 +59,7 @@ def services(project: Project) -> set[str]:
     return {c.service for c in project.sight.containers() if c.role == "replica"}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.lab(hosts=1)
 def test_renamed_services_and_moved_host_names_lose_nothing(project: Project) -> None:
     write(project, {"web": Named("v1", (HOST,))})

@@ -49,6 +49,7 @@ def follow(project: Project, wish: Wish, what: str) -> None:
         assert runs[0]["outcome"] == "done", "what was interrupted is told to be over"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(600)
 def test_29_30_a_first_deploy_killed_now_and_then_is_followed_by_anything(
     project: Project,

@@ -53,6 +53,7 @@ def expect_values(project: Project, wish: Wish) -> None:
         assert int(limit) == (200 if wish.version == "v1" else 300) * 1024 * 1024
 
 
+@pytest.mark.exhaustive
 @pytest.mark.lab(hosts=1)
 def test_the_file_alone_is_enough_to_look_and_to_go_back(project: Project) -> None:
     first, second = deploy(project, "v1"), deploy(project, "v2")

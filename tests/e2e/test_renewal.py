@@ -28,6 +28,7 @@ def containers(project: Project) -> list[str]:
     return sorted(name for name in names if name.startswith("underway-edge"))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.lab(hosts=1)
 def test_another_haproxy_takes_over_under_load_while_two_apps_deploy(project: Project) -> None:
     choose(project, "2.6")

@@ -63,6 +63,7 @@ def test_a_history_that_this_machine_does_not_know_is_refused_until_it_is_accept
     project.sight.expect_settled(Wish("v2"))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.lab(hosts=1)
 def test_a_record_that_the_team_did_not_sign_is_refused(project: Project) -> None:
     wish = Wish("v1")
