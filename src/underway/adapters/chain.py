@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from underway.adapters.decoding import decoded
 from underway.adapters.signature import TeamKey
 from underway.errors import IntegrityError
 from underway.model.names import HostName, ReleaseNumber
@@ -106,7 +107,7 @@ def written(body: Body, after: Link | None, key: TeamKey | None = None) -> tuple
 
 def hash_of(file: bytes) -> str:
     """The hash that the bytes of a record's file name."""
-    return msgspec.json.decode(file, type=_File).hash
+    return decoded(file, _File).hash
 
 
 def checked(
@@ -166,19 +167,19 @@ def state(host: HostName, links: Sequence[Link]) -> LedgerState:
 
 def _link(host: HostName, sequence: int, data: bytes, key: TeamKey | None) -> tuple[Link, str]:
     try:
-        file = msgspec.json.decode(data, type=_File)
+        file = decoded(data, _File)
         raw = bytes(file.record)
         if _digest(raw) != file.hash:
             raise _altered(host, sequence, "its content does not match its hash")
-        version = msgspec.json.decode(raw, type=_Version).version
+        version = decoded(raw, _Version).version
         if version != VERSION:
             raise IntegrityError(
                 "record-version",
                 f"{host}: record {sequence} of the ledger has format {version}",
                 hint="Another version of Underway wrote it: upgrade this one.",
             )
-        record = msgspec.json.decode(raw, type=_Record)
-        body: Body = msgspec.json.decode(record.body, type=_KINDS[record.kind])
+        record = decoded(raw, _Record)
+        body: Body = decoded(bytes(record.body), _KINDS[record.kind])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _altered(host, sequence, str(error)) from error
     if record.sequence != sequence:

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from underway.adapters.decoding import decoded
 from underway.model.names import AppName
 
 _VERSION: Final = 1
@@ -63,7 +64,7 @@ class StateHeads:
             return {}
         for path in paths:
             try:
-                held = msgspec.json.decode(path.read_bytes(), type=_Head)
+                held = decoded(path.read_bytes(), _Head)
             except FileNotFoundError:
                 continue  # another client forgot it meanwhile
             except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:

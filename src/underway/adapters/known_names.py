@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from underway.adapters.decoding import decoded
 from underway.model.outline import Outline
 
 
@@ -28,7 +29,7 @@ class KnownNames:
             return Outline(app)
         try:
             content = (self._directory / f"{app}.json").read_bytes()
-            return msgspec.json.decode(content, type=Outline)
+            return decoded(content, Outline)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return Outline(app)
 

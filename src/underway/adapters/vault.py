@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from underway.adapters.anchor import Anchor
+from underway.adapters.decoding import decoded
 from underway.errors import IntegrityError
 from underway.model.names import AppName, HostName, ReleaseNumber, SensitiveName
 from underway.model.sensitive import Sensitive, SensitiveValues
@@ -85,7 +86,7 @@ class AnchorVault:
         if data is None:
             return None
         try:
-            file = msgspec.json.decode(data, type=_Values)
+            file = decoded(data, _Values)
             values = {
                 SensitiveName(name): Sensitive(base64.b64decode(text, validate=True))
                 for name, text in file.values.items()

@@ -37,6 +37,8 @@ def sidecar_request(
     """The sidecar of a workplace. A repository that is a directory of the host is mounted as such.
 
     Passwords and credentials are written into its memory once it runs: `docker inspect` tells none.
+    Its host name is the app's: restic takes a lock of its own host for dead where no such process
+    runs, and only this app's runs are known to be over while the app's lock is held.
     """
     is_local = repository.startswith("/")
     mounts = [
@@ -59,7 +61,7 @@ def sidecar_request(
         name=sidecar_name(app),
         image=image,
         labels=_labels(app, Role.SIDECAR),
-        engine=json.dumps({"Config": {"Hostname": "underway"}, "HostConfig": host}),
+        engine=json.dumps({"Config": {"Hostname": f"underway-{app}"[:63]}, "HostConfig": host}),
         command=("backup-sidecar",),
         mounts=tuple(mounts),
         health=HealthSpec(test=("NONE",)),
