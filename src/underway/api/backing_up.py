@@ -211,7 +211,7 @@ def _planned(
             "backup-hosts-apart",
             f"the data is on {', '.join(plan.hosts)}, and the repository is a directory of a host",
             cause="each host would hold half of a restore point",
-            hint="name a repository that every host reaches: s3:..., sftp:..., rest:...",
+            hint="name a repository that every host reaches: s3:..., rest:...",
             place=policy.place,
         )
     return plan

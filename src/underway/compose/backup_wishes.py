@@ -68,10 +68,7 @@ class BackupWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
     repository: Annotated[
         str,
-        Meta(
-            description="A restic repository: a directory of the host, `s3:...`, `sftp:...`, "
-            "`rest:...`."
-        ),
+        Meta(description="A restic repository: a directory of the host, `s3:...`, `rest:...`."),
     ]
     password: Annotated[
         BackupSourceWish, Meta(description="What the repository is encrypted with.")

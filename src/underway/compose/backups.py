@@ -24,7 +24,7 @@ from underway.model.backup import (
 )
 from underway.model.names import VolumeName
 
-_REMOTE: Final = ("s3:", "sftp:", "rest:", "azure:", "gs:", "b2:", "swift:")
+_REMOTE: Final = ("s3:", "rest:", "azure:", "gs:", "b2:", "swift:")
 _VARIABLE: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 
@@ -64,7 +64,7 @@ def _repository(said: BackupWish, notebook: Notebook) -> str:
             cause="it is neither an absolute path nor one of restic's remote places",
             place=notebook.place(KEY, "backup", "repository"),
             hint="Give an absolute directory of the host, or restic's form of a remote place: "
-            "s3:https://server/bucket, sftp:user@server:/path, rest:https://server/.",
+            "s3:https://server/bucket, rest:https://server/.",
         )
     return said.repository
 

@@ -150,7 +150,7 @@ CODES: dict[str, CodeEntry] = {
     "backup-repository-invalid": CodeEntry(
         3,
         "The repository is no place that restic knows.",
-        "Give an absolute directory of the host, or `s3:`, `sftp:`, `rest:`.",
+        "Give an absolute directory of the host, or `s3:`, `rest:`.",
     ),
     "backup-repository-locked": CodeEntry(
         5,

@@ -94,7 +94,7 @@ class VolumePolicy:
 class BackupPolicy:
     """What the file says about backups.
 
-    `repository` is restic's own form of a place (`/srv/backups`, `s3:https://...`, `sftp:...`,
+    `repository` is restic's own form of a place (`/srv/backups`, `s3:https://...`,
     `rest:...`); `credentials` are variables that the store's program reads. `freeze_s` bounds how
     long a freeze may last.
     """
