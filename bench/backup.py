@@ -24,8 +24,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from bench.commands import run, surroundings, timed
+from bench.commands import run, timed
 from lab.laboratory import Laboratory
+from lab.surroundings import surroundings
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 3

@@ -1,13 +1,9 @@
 """What every benchmark does: commands that must succeed, and how long they take."""
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-
-from lab.laboratory import Laboratory
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -25,15 +21,3 @@ def run(*argv: str, cwd: Path, env: Mapping[str, str], given: str = "") -> str:
     if done.returncode:
         raise RuntimeError(f"{' '.join(argv)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done.stdout + done.stderr
-
-
-def surroundings(lab: Laboratory) -> dict[str, str]:
-    """The environment in which every way runs."""
-    tools = lab.describe()["tools"]
-    return {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{tools['path']}:{os.environ['PATH']}",
-        "DOCKER_CONFIG": tools["docker_config"],
-        "DOCKER_HOST": lab.hosts[0].url,
-        "UNDERWAY_TOOLS_BASE": lab.images["tools-base"],
-    }

@@ -25,9 +25,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.commands import run, surroundings, timed
+from bench.commands import run, timed
 from bench.phases import phases_of
 from lab.laboratory import Laboratory
+from lab.surroundings import surroundings
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 5

@@ -25,6 +25,7 @@ from lab.laboratory import Laboratory, down
 from lab.load import Load, Mix, Target, read_back
 from lab.load.profile import Profile, libra
 from lab.load.result import Acknowledged
+from lab.surroundings import surroundings
 from scripts.demo_libra import Visitor, grow_lawyers, lose_everything
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,15 +77,8 @@ def project() -> Iterator[Path]:
 
 def environment(lab: Laboratory, directory: Path) -> dict[str, str]:
     """What a user of that host would have set."""
-    described = lab.describe()
-    tools = described["tools"]
-    programs = f"{Path(sys.executable).parent}:{tools['path']}:{os.environ['PATH']}"
     return {
-        **os.environ,
-        "PATH": programs,
-        "DOCKER_CONFIG": tools["docker_config"],
-        "DOCKER_HOST": lab.hosts[0].url,
-        "UNDERWAY_TOOLS_BASE": lab.images["tools-base"],
+        **surroundings(lab),
         "PYTHON_IMAGE": lab.images["python"],
         "POSTGRES_IMAGE": lab.images["postgres"],
         "XDG_STATE_HOME": str(directory.parent / "state"),

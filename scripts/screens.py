@@ -29,6 +29,7 @@ import pyte
 
 from lab.engine import init_pid
 from lab.laboratory import Laboratory
+from lab.surroundings import surroundings
 from scripts.screen_svg import svg_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -170,13 +171,8 @@ def prepared(lab: Laboratory, root: Path) -> tuple[Stage, Path]:
     directory.mkdir()
     for name, text in _FILE.findall(PAGE.read_text(encoding="utf-8")):
         (directory / name).write_text(text)
-    tools = lab.describe()["tools"]
     environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{tools['path']}:{os.environ['PATH']}",
-        "DOCKER_CONFIG": tools["docker_config"],
-        "DOCKER_HOST": lab.hosts[0].url,
-        "UNDERWAY_TOOLS_BASE": lab.images["tools-base"],
+        **surroundings(lab),
         "HOME": str(root),
         "XDG_STATE_HOME": str(root / "state"),
         **dict.fromkeys(("USER", "LOGNAME"), "sam"),

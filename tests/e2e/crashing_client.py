@@ -12,10 +12,11 @@ process only.
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+
+from effects import Effects  # beside this program
 
 from underway.adapters.ledger import AnchorLedger
 from underway.adapters.lock import AttachedLocks
@@ -32,24 +33,17 @@ class Crash:
     """Counts effects, notes them, and sends the signal at the one that is meant."""
 
     def __init__(self, journal: Path, how: str, side: str, number: int) -> None:
-        self._journal = journal.open("a")
+        self._effects = Effects(journal, number)
         self._signal = SIGNALS[how]
         self._side = side
-        self._number = number
-        self._count = 0
-        self._guard = threading.Lock()
 
     def around(self, name: str, effect: Callable[[], Any]) -> Any:
         """Run one effect, or do not live to see it."""
-        with self._guard:
-            self._count += 1
-            number = self._count
-            self._journal.write(f"{name}\n")
-            self._journal.flush()
-        if number == self._number and self._side == "before":
+        is_meant = self._effects.is_meant(name)
+        if is_meant and self._side == "before":
             os.kill(os.getpid(), self._signal)
         result = effect()
-        if number == self._number and self._side == "after":
+        if is_meant and self._side == "after":
             os.kill(os.getpid(), self._signal)
         return result
 

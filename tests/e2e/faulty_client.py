@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from effects import Effects  # beside this program
+
 from underway.adapters.lock import AttachedLocks
 from underway.adapters.restic import ResticStore
 from underway.cli.program import run_program
@@ -34,21 +36,13 @@ class Fault:
     """Counts effects, notes them, and lets it happen at the one that is meant."""
 
     def __init__(self, journal: Path, side: str, number: int, what: str) -> None:
-        self._journal = journal.open("a")
+        self._effects = Effects(journal, number)
         self._side = side
-        self._number = number
         self._what = what
-        self._count = 0
-        self._guard = threading.Lock()
 
     def around(self, name: str, effect: Callable[[], Any]) -> Any:
         """Run one effect, and let it happen on the side that is meant."""
-        with self._guard:
-            self._count += 1
-            number = self._count
-            self._journal.write(f"{name}\n")
-            self._journal.flush()
-        if number != self._number:
+        if not self._effects.is_meant(name):
             return effect()
         if self._side == "before":
             self._happen()

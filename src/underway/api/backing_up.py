@@ -160,9 +160,10 @@ def _newest_own(
     session: Session, ground: Ground, store: BackupStore, *, adopts: bool
 ) -> Manifest | None:
     """The newest point's manifest; RefusedError `backup-not-adopted` where it is of others."""
-    newest = newest_manifest(session, store)
+    points = store.points(session.app)
+    newest = newest_manifest(session, store, points)
     if newest and not adopts:
-        require_own(ground.snapshot, ground.bindings, newest, store.points(session.app))
+        require_own(ground.snapshot, ground.bindings, newest, points)
     return newest
 
 
@@ -240,11 +241,13 @@ def _parents(
     newest: Manifest | None, plan: BackupPlan
 ) -> dict[tuple[HostName, tuple[VolumeRef, ...]], str]:
     """The last frozen tree of each group of paused volumes: the next one goes by it."""
+    if newest is None:
+        return {}
     found: dict[tuple[HostName, tuple[VolumeRef, ...]], str] = {}
-    for step in plan.steps if newest else ():
+    for step in plan.steps:
         if not isinstance(step, CopyVolumes) or step.consistency is not Consistency.PAUSE:
             continue
-        copies = [newest.volume(ref.volume) for ref in step.volumes] if newest else []
+        copies = [newest.volume(ref.volume) for ref in step.volumes]
         snapshots = {
             copy.parts[0].snapshot
             for copy in copies

@@ -16,9 +16,10 @@ from underway.model.snapshot import Snapshot
 from underway.ports.backup import BackupStore
 
 
-def newest_manifest(session: Session, store: BackupStore) -> Manifest | None:
-    """The manifest of the newest point; None without points, or where it cannot be read."""
-    points = store.points(session.app)
+def newest_manifest(
+    session: Session, store: BackupStore, points: Sequence[PointSummary]
+) -> Manifest | None:
+    """The manifest of the newest of `points`; None without points, or where it cannot be read."""
     if not points:
         return None
     newest = points[-1].point

@@ -4,10 +4,10 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Final
 
 from underway.api.backing_up import desk_of, home_of
+from underway.api.moments import age_s
 from underway.api.proving import verify
 from underway.api.restore_points import Choice, manifest_of
 from underway.api.session import Session
@@ -96,5 +96,5 @@ def _drilled(session: Session, manifest: Manifest, open_app: OpenApp, wait_s: fl
             why=error.message,
             exit_code=int(error.exit_code),
         )
-    age_s = max(0.0, session.clock.now() - datetime.fromisoformat(moment).timestamp())
-    return Drill(app, manifest.point, moment, proof.duration_s, round(age_s, 1))
+    age = round(age_s(moment, session.clock.now()), 1)
+    return Drill(app, manifest.point, moment, proof.duration_s, age)

@@ -7,11 +7,11 @@ volumes in between. `before` commands do not run: the data is of this very relea
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from underway.api.account import accounted
 from underway.api.backing_up import Ground, desk_of
 from underway.api.filling import Intent, discard, fill, make_volumes
+from underway.api.moments import age_s
 from underway.api.running import Finish, record_release, run_job
 from underway.api.session import Session, current_release
 from underway.api.shipping import Cargo, key_of
@@ -100,7 +100,7 @@ def recover(
         hosts=tuple(host.name for host in release.spec.hosts),
         volumes=tuple((step.copy.volume, step.physical) for step in plan.steps),
         left_out=left_out,
-        age_s=max(0.0, session.clock.now() - _moment_s(manifest)),
+        age_s=age_s(manifest.summary.moment, session.clock.now()),
         took_s=round(account.duration_s, 1),
         parts_s=tuple(watch.parts),
         moment=manifest.summary.moment,
@@ -191,7 +191,3 @@ def _begun(session: Session, host: HostState) -> list[str]:
         for name, said in labels.items()
         if said.get(LABEL_APP) == session.app and LABEL_POINT in said
     ]
-
-
-def _moment_s(manifest: Manifest) -> float:
-    return datetime.fromisoformat(manifest.summary.moment).timestamp()

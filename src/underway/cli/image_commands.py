@@ -6,7 +6,8 @@ import click
 
 from underway import api
 from underway.cli.console import Console
-from underway.cli.options import WAIT, command
+from underway.cli.options import SERVICE, WAIT, command
+from underway.cli.release_commands import INTERRUPT
 from underway.cli.working import require_yes, use_session
 from underway.model.names import ServiceName
 from underway.report.line import good, line
@@ -25,7 +26,7 @@ def snapshot() -> None:
 
 
 @command()
-@click.argument("service")
+@SERVICE
 @click.option("--to", "file", default="", metavar="FILE", help="Write it into a file, too.")
 @click.option(
     "--with-backup", is_flag=True, help="Make a restore point of the service's volumes beside it."
@@ -75,7 +76,7 @@ def list_snapshots(console: Console) -> None:
 
 @command()
 @click.argument("name", metavar="NAME|FILE")
-@click.option("--allow-interruption", is_flag=True, help="Although it interrupts a service.")
+@INTERRUPT
 @WAIT
 def restore(console: Console, *, name: str, allow_interruption: bool, wait_s: float) -> None:
     """Bring a snapshot to its service, as a deploy does.

@@ -4,6 +4,7 @@ from underway import api
 from underway.cli.console import Console
 from underway.cli.options import WAIT, command
 from underway.cli.working import project_options, use_session
+from underway.model.drill import exit_code_of
 from underway.report.drill_text import drill_document, drill_lines, kit_document, kit_lines
 from underway.wiring.options import Reading
 
@@ -40,4 +41,4 @@ def drill(console: Console, *, wait_s: float) -> int:
         console.print_document(drill_document(session.app, found))
     else:
         console.print(drill_lines(found))
-    return next((one.exit_code for one in found if one.exit_code), 0)
+    return exit_code_of(found)

@@ -1,5 +1,6 @@
 """What is needed to come back, and what trying it came to. No value, only where each is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from underway.model.names import AppName, HostName
@@ -53,3 +54,8 @@ class Drill:
     def has_passed(self) -> bool:
         """Whether the point came back whole."""
         return not self.code
+
+
+def exit_code_of(drills: Iterable[Drill]) -> int:
+    """That of the first failure, 0 where all came back."""
+    return next((one.exit_code for one in drills if one.exit_code), 0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from underway.model.drill import Drill, Kit
+from underway.model.drill import Drill, Kit, exit_code_of
 from underway.report.amounts import duration_text, time_text
 from underway.report.line import Line, Span, bad, faint, good, line, strong, table, warn
 from underway.report.recovery_documents import (
@@ -77,4 +77,4 @@ def drill_document(app: str, drills: Sequence[Drill]) -> DrillDocument:
         DrillPart(one.app, one.point, one.moment, one.took_s, one.age_s, one.code, one.why)
         for one in drills
     )
-    return DrillDocument(app, tuple(parts), next((d.exit_code for d in drills if d.exit_code), 0))
+    return DrillDocument(app, tuple(parts), exit_code_of(drills))

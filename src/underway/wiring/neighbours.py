@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from underway.model.spec import AppSpec
 from underway.wiring.fleet import Seals
 from underway.wiring.options import SessionOptions
 from underway.wiring.project import ReadProject
-from underway.wiring.sessions import SystemClock, actor, assembled
+from underway.wiring.sessions import SystemClock, actor, assembled, closing
 
 
 def neighbours(
@@ -40,14 +40,12 @@ def neighbours(
         spec = AppSpec(recorded.name, (), recorded.hosts, tools=recorded.tools)
         voice = Voice(secrets.token_hex(6), actor(), origin.voice.sink, SystemClock())
         heads = StateHeads(heads_directory(options.environ), lambda _: None)
-        with DockerConnector(Path.cwd()) as connector, ExitStack() as stack:
+        with DockerConnector(Path.cwd()) as connector:
             read = ReadProject(spec, backup=policy)
             session = assembled(options, read, connector, voice, Seals(None, heads))
             session.trust = Trust(heads, Stance.TELL)
             session.cancel = origin.cancel
-            stack.callback(session.locks.close)
-            if session.backups:
-                stack.callback(session.backups.locks.close)
-            yield session
+            with closing(session):
+                yield session
 
     return open_app

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,7 +32,7 @@ from underway.ports.backup import Workplace
 from underway.wiring.backups import HostStores
 from underway.wiring.fleet import Seals
 from underway.wiring.options import Reading, SessionOptions
-from underway.wiring.sessions import SystemClock, actor, assembled, team_key
+from underway.wiring.sessions import SystemClock, actor, assembled, closing, team_key
 from underway.wiring.workshop import HostWorkshop
 
 if TYPE_CHECKING:
@@ -96,10 +96,7 @@ def open_recovery(options: SessionOptions, sink: EventSink, recall: Recall) -> I
         heads = StateHeads(heads_directory(options.environ), lambda _: None)
         seals = Seals(team_key(project, read, voice), heads)
         session = assembled(options, read, connector, voice, seals)
-        with ExitStack() as stack:
-            stack.callback(session.locks.close)
-            if session.backups:
-                stack.callback(session.backups.locks.close)
+        with closing(session):
             yield Recovery(session, manifest, release)
 
 

@@ -91,11 +91,18 @@ def open_session(
     with DockerConnector(project.sources.directory) as connector:
         session = assembled(options, read, connector, voice, seals)
         session.trust = Trust(heads, stance)
-        with ExitStack() as stack:
-            stack.callback(session.locks.close)
-            if session.backups:
-                stack.callback(session.backups.locks.close)
+        with closing(session):
             yield session
+
+
+@contextmanager
+def closing(session: Session) -> Iterator[Session]:
+    """Give back in the end what the session claimed of locks, those of backups too."""
+    with ExitStack() as stack:
+        stack.callback(session.locks.close)
+        if session.backups:
+            stack.callback(session.backups.locks.close)
+        yield session
 
 
 def team_key(
@@ -142,7 +149,7 @@ def assembled(
     voice: Voice,
     seals: Seals,
 ) -> Session:
-    """A session of what was read, with its hosts connected; whoever asks closes its locks."""
+    """A session of what was read, with its hosts connected; whoever asks for it is `closing` it."""
     from underway.adapters.lock import AttachedLocks
     from underway.adapters.signature import AttestationKey
     from underway.wiring.outline import names_of

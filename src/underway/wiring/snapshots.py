@@ -8,6 +8,7 @@ from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import TYPE_CHECKING, Final
 
 from underway.adapters.engine.filesystem import FilesystemCalls
+from underway.adapters.engine.images import ImageCalls
 from underway.adapters.snapshot_archive import (
     archived_reference,
     image_archive,
@@ -125,7 +126,7 @@ class HostShelf:
 
     def take_away(self, host: HostName, reference: str) -> None:
         """See `ports.snapshots.ImageShelf.take_away`."""
-        FilesystemCalls(self._engines[host].connection).untag(reference)
+        ImageCalls(self._engines[host].connection).take_name(reference)
 
 
 def _unfit(path: Path, why: str) -> RefusedError:

@@ -71,7 +71,7 @@ _RULES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("still-in-use", _IN_USE, "Stop what uses it first."),
     (
         "image-lacks-program",
-        ("executable file not found", "no such file or directory: unknown"),
+        ("executable file not found",),
         "Correct `command` or `entrypoint`, or put the program into the image.",
     ),
     (

@@ -34,13 +34,6 @@ class FilesystemCalls:
         call = Call("POST", "/containers/create", f"create a copy of {image[:19]}", body=body)
         return str(self._connection.post(call)["Id"])
 
-    def untag(self, reference: str) -> None:
-        """Take a name from an image, also where a container that ended was made from it."""
-        path = f"/images/{quote(reference, safe='/:@')}"
-        self._connection.send(
-            Call("DELETE", path, f"remove image {reference}", params={"force": "1"})
-        )
-
     def export(self, container: str) -> Iterator[bytes]:
         """The file system as a tar stream, without volumes."""
         path = f"/containers/{quote(container)}/export"

@@ -1,6 +1,6 @@
 """Image calls: pull and push with progress, save and load as streams, and what a tag means."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote
@@ -166,8 +166,13 @@ class ImageCalls:
             if "multiple repositories" in error.message and not self._is_used(image):
                 self._untag_all(image)
 
-    def _delete(self, image: str) -> None:
-        self._connection.send(Call("DELETE", _path(image), f"remove image {image}"))
+    def take_name(self, reference: str) -> None:
+        """Take a name from an image, also where a container that ended was made from it."""
+        self._delete(reference, params={"force": "1"})
+
+    def _delete(self, image: str, params: Mapping[str, str] | None = None) -> None:
+        call = Call("DELETE", _path(image), f"remove image {image}", params=params or {})
+        self._connection.send(call)
 
     def _is_used(self, image: str) -> bool:
         params = {"all": "1", "filters": f'{{"ancestor":["{image}"]}}'}
