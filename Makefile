@@ -1,6 +1,8 @@
 # Every target works from a fresh clone: it first makes what it needs, and makes nothing twice.
 PYTHON ?= python3
 SHARD ?= 1/1
+# Programs start hundreds of times here: without this, each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup machine check test test-all demo bench docs screens lock clean

@@ -10,6 +10,7 @@ import pytest
 from tests.laboratories import Fleet, Laboratories, clear
 
 os.environ.pop("GITHUB_STEP_SUMMARY", None)  # the deploys of tests are none of that build's
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each client would compile every module anew
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.e2e.client import Done
 from tests.e2e.project import Project, Wish
 from tests.e2e.sight import identities
 
 LOCAL_S, FLEET_S = 3.0, 6.0
 """Three times what an empty plan may take on an idle machine."""
+COMPOSE_RUNS = 20
+"""On a busy one, where Compose takes long as well: so many times what it takes to read the file."""
 KINDS = {
     "containers": ("ps", "-aq", "--no-trunc"),
     "images": ("images", "-q", "--no-trunc"),
@@ -111,7 +114,13 @@ def test_5_the_same_again_changes_nothing_and_tells_so_at_once(
     assert project.client.run("plan", "--json").expect(0).document()["is_empty"]
     runs = project.client.run("history", "--json").expect(0).document()["runs"]
     assert len(runs) == 1, "what changed nothing is no run"
-    assert min(done.took_s for done in again) < limit_s, [done.took_s for done in again]
+    floor_s = min(compose.took_s for compose in (_compose_config(project) for _ in range(3)))
+    took_s = [done.took_s for done in again]
+    assert min(took_s) < max(limit_s, COMPOSE_RUNS * floor_s), (took_s, floor_s)
+
+
+def _compose_config(project: Project) -> Done:
+    return project.client.run("compose", "config", "--quiet", program=("docker",)).expect(0)
 
 
 @pytest.mark.lab(hosts=1)

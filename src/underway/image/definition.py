@@ -6,13 +6,14 @@ value: `{"sensitive": NAME}` for a build argument, `secret/SOURCE` for a build s
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from underway.errors import ConfigurationError
 from underway.model.names import SensitiveName
+from underway.model.sensitive import SensitiveValues
 from underway.model.spec import BuildSpec
 
 _KNOWN: Final = frozenset(
@@ -162,6 +163,22 @@ def _below(root: str, path: str) -> str:
         return path
     below = PurePosixPath(path)
     return str(below.relative_to(root)) if root and below.is_relative_to(root) else below.name
+
+
+def sameness(build: BuildSpec, values: SensitiveValues) -> Hashable:
+    """Equal for two builds that make the same image, whatever their sensitive values are named.
+
+    Hold it in memory only: it carries the values.
+    """
+
+    def frozen(item: Any) -> Hashable:
+        if isinstance(item, dict):
+            if item.keys() == {"sensitive"}:
+                return values.get(item["sensitive"], item["sensitive"])
+            return tuple((key, frozen(item[key])) for key in sorted(item))
+        return tuple(map(frozen, item)) if isinstance(item, list) else item
+
+    return build.context, build.dockerfile, frozen(json.loads(build.definition or "{}"))
 
 
 def with_labels(build: BuildSpec, labels: Mapping[str, str]) -> BuildSpec:

@@ -5,7 +5,7 @@ what this very commit and definition built, that image is taken instead of a new
 commit is one image from test to production; otherwise the run is refused.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -19,7 +19,7 @@ from underway.errors import (
 from underway.errors.suggestion import name_hint
 from underway.image.apply import config_digest_of
 from underway.image.built import Built
-from underway.image.definition import fingerprint, with_labels, with_platform
+from underway.image.definition import fingerprint, sameness, with_labels, with_platform
 from underway.image.exposed import with_ports
 from underway.image.named import named_image
 from underway.image.reference import Reference, parse_reference
@@ -29,6 +29,7 @@ from underway.image.yard import Yard, first_host
 from underway.model.image import ImageIdentity, ImageState
 from underway.model.names import LABEL_APP, LABEL_SERVICE, ServiceName
 from underway.model.release import Release, ServiceImage
+from underway.model.sensitive import SensitiveValues
 from underway.model.spec import AppSpec, BuildSpec, ServiceSpec
 
 LABEL_REVISION: Final = "org.opencontainers.image.revision"
@@ -42,7 +43,8 @@ class ShipWish:
     """What shall be shipped. `refresh` names services whose `image:` is resolved anew.
 
     Where `only` is not empty, services that it does not name keep the images of `previous`. With
-    `requires_clean`, uncommitted work is refused.
+    `requires_clean`, uncommitted work is refused. Builds that differ in nothing but the names of
+    their sensitive `values` are one.
     """
 
     spec: AppSpec
@@ -52,6 +54,7 @@ class ShipWish:
     refresh: frozenset[ServiceName] = frozenset()
     requires_clean: bool = False
     only: frozenset[ServiceName] = frozenset()
+    values: SensitiveValues = field(default_factory=dict)
 
     def left_out(self) -> dict[ServiceName, ImageIdentity]:
         """The images of services that are not asked for."""
@@ -92,7 +95,7 @@ def ship(wish: ShipWish, yard: Yard, prove: Prove = lambda _: True) -> Shipment:
         _require_committed(wish)
     tags = stems(wish.spec.tags, wish.source, wish.context) if built else ()
     images = {s.name: left_out[s.name] for s in wish.spec.services if s.name in left_out}
-    builds = [_Build(wish, yard, group, tags).run() for group in _groups(wish.spec, built)]
+    builds = [_Build(wish, yard, group, tags).run() for group in _groups(wish, built)]
     for build in builds:
         images.update(build.candidates())
     for service in wish.spec.services:
@@ -272,14 +275,13 @@ def _version(wish: ShipWish) -> str:
     return version_of(wish.source, wish.context) if is_named and wish.source.is_exact else ""
 
 
-def _groups(spec: AppSpec, built: list[ServiceSpec]) -> tuple[tuple[ServiceSpec, ...], ...]:
+def _groups(wish: ShipWish, built: list[ServiceSpec]) -> tuple[tuple[ServiceSpec, ...], ...]:
     """Services by equal build, in the order of their names."""
-    groups: dict[tuple[str, str, str], list[ServiceSpec]] = {}
+    groups: dict[Hashable, list[ServiceSpec]] = {}
     for service in sorted(built, key=lambda item: item.name):
         if service.build is not None:
-            repository_of(spec, service)
-            key = (service.build.context, service.build.dockerfile, service.build.definition)
-            groups.setdefault(key, []).append(service)
+            repository_of(wish.spec, service)
+            groups.setdefault(sameness(service.build, wish.values), []).append(service)
     return tuple(tuple(group) for group in groups.values())
 
 

@@ -101,6 +101,7 @@ class HostWorkshop:
             refresh=order.refresh,
             requires_clean=order.requires_clean,
             only=order.only,
+            values=self._values,
         )
         made = ship(wish, self._yard(), prove)
         return Shipped(made.spec, made.images, made.tag, made.commit, made.tags, made.version)
