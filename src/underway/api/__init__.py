@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         recovering,
         restore_points,
         restoring,
+        running_due,
         snapshotting,
     )
     from underway.api.addressing import urls
@@ -103,6 +104,7 @@ _MODULES: Final = (
     "recovering",
     "restore_points",
     "restoring",
+    "running_due",
     "snapshotting",
 )
 _HOME_OF: Final = {
@@ -176,6 +178,7 @@ __all__ = [
     "retest",
     "rollback",
     "run_once",
+    "running_due",
     "scale",
     "ship",
     "snapshotting",

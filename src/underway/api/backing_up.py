@@ -102,10 +102,21 @@ def create(
         _check_names(ground, only)
         _planned(session, ground, {}, only)  # what is refused is refused ahead of the lock
         with desk.locks.acquire(session.app, "backup create", wait_s=wait_s) as lock:
-            manifest = _created(session, ground_of(session), only, lock, adopts=adopts)
+            manifest = create_locked(session, lock, only=only, adopts=adopts)
         account.release = manifest.release.number
         account.text = manifest.point
     return manifest
+
+
+def create_locked(
+    session: Session,
+    lock: Lock,
+    *,
+    only: frozenset[VolumeName] = frozenset(),
+    adopts: bool = False,
+) -> Manifest:
+    """As `create`, for whoever holds the lock of backups already."""
+    return _created(session, ground_of(session), only, lock, adopts=adopts)
 
 
 def _check_names(ground: Ground, only: frozenset[VolumeName]) -> None:

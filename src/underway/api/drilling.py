@@ -63,7 +63,7 @@ def drill(session: Session, open_app: OpenApp, *, wait_s: float = 0.0) -> tuple[
     What fails is told of its app, and the others are tried all the same. Raises what opening the
     repository raises, and RefusedError `backup-point-unknown` where it holds no point.
     """
-    with desk_of(session).open_store(Workplace(home_of(session))) as store:
+    with desk_of(session).open_store(Workplace(home_of(session), is_looking=True)) as store:
         store.open()
         apps = store.apps()
         found = {app: manifest_of(store, app, Choice()) for app in apps}

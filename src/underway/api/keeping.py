@@ -15,7 +15,7 @@ from underway.ports.backup import Workplace
 def plan_pruning(session: Session, *, is_forced: bool = False) -> Retention:
     """What pruning would keep and forget, changing nothing."""
     desk = desk_of(session)
-    with desk.open_store(Workplace(home_of(session))) as store:
+    with desk.open_store(Workplace(home_of(session), is_looking=True)) as store:
         return _chosen(session, store.points(session.app), is_forced=is_forced)
 
 

@@ -16,7 +16,7 @@ from underway.ports.backup import BackupStore, Workplace
 def points(session: Session) -> tuple[PointSummary, ...]:
     """All complete restore points of the app, oldest first."""
     desk = desk_of(session)
-    with desk.open_store(Workplace(home_of(session))) as store:
+    with desk.open_store(Workplace(home_of(session), is_looking=True)) as store:
         return store.points(session.app)
 
 
@@ -34,7 +34,7 @@ class Choice:
 def show(session: Session, choice: Choice) -> Manifest:
     """One restore point."""
     desk = desk_of(session)
-    with desk.open_store(Workplace(home_of(session))) as store:
+    with desk.open_store(Workplace(home_of(session), is_looking=True)) as store:
         return manifest_chosen(session, store, choice)
 
 

@@ -27,7 +27,7 @@ def intend(
 ) -> Intent:
     """Plan to bring a point back, changing nothing yet; raises RefusedError."""
     desk = desk_of(session)
-    with desk.open_store(Workplace(home_of(session))) as store:
+    with desk.open_store(Workplace(home_of(session), is_looking=True)) as store:
         manifest = manifest_chosen(session, store, choice)
     ground = ground_of(session)
     wish = RestoreWish(manifest, only, beside, salt=secrets.token_hex(8))

@@ -21,6 +21,11 @@ def sidecar_name(app: AppName) -> ContainerName:
     return ContainerName(f"underway-backup-{app}")
 
 
+def looking_name(app: AppName, digits: str) -> ContainerName:
+    """A sidecar of whoever only looks: it takes nobody's place, and nobody takes its own."""
+    return ContainerName(f"underway-backup-{app}-look-{digits}")
+
+
 def watchdog_name(app: AppName) -> ContainerName:
     """The container that ends a freeze should nobody else."""
     return ContainerName(f"underway-watchdog-{app}")
@@ -32,7 +37,13 @@ def cache_volume(app: AppName) -> str:
 
 
 def sidecar_request(
-    app: AppName, image: str, place: Workplace, *, repository: str, socket: str = ENGINE_SOCKET
+    app: AppName,
+    image: str,
+    place: Workplace,
+    *,
+    repository: str,
+    name: ContainerName,
+    socket: str = ENGINE_SOCKET,
 ) -> ContainerRequest:
     """The sidecar of a workplace. A repository that is a directory of the host is mounted as such.
 
@@ -58,7 +69,7 @@ def sidecar_request(
         mounts.append(Mount(MountKind.BIND, socket, _SOCKET_INSIDE))
     host = {"AutoRemove": True, "LogConfig": _LOGS, "SecurityOpt": ["no-new-privileges"]}
     return ContainerRequest(
-        name=sidecar_name(app),
+        name=name,
         image=image,
         labels=_labels(app, Role.SIDECAR),
         engine=json.dumps({"Config": {"Hostname": f"underway-{app}"[:63]}, "HostConfig": host}),

@@ -12,6 +12,13 @@ Duration = Annotated[
     Meta(description="A duration such as `30s` or `1m30s`.", pattern=r"^([0-9.]+(ms|s|m|h|d))+$"),
 ]
 Count = Annotated[int, Meta(ge=0)]
+Every = Annotated[
+    str,
+    Meta(
+        description="A time (`03:00`) or cron's fields (`0 3 * * 1`), and a zone after it where"
+        " it is not UTC (`03:00 Europe/Berlin`)."
+    ),
+]
 
 
 class BackupSourceWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -60,7 +67,13 @@ class VolumeBackupWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     keep: Annotated[
         KeepWish | None, Meta(description="Points with this volume that stay, beside the app's.")
     ] = None
-    every: Annotated[str, Meta(description="When it is backed up; not in effect yet.")] = ""
+    every: Annotated[Every, Meta(description="When it is backed up, if not when all are.")] = ""
+
+
+class VerifyWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """When the newest restore point is restored for a trial."""
+
+    every: Annotated[Every, Meta(description="When `backup run` verifies it.")]
 
 
 class BackupWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -78,5 +91,8 @@ class BackupWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         Meta(description="Variables that the store reads, such as `AWS_SECRET_ACCESS_KEY`."),
     ] = {}
     keep: Annotated[KeepWish | None, Meta(description="Which restore points stay.")] = None
-    every: Annotated[str, Meta(description="When backups are made; not in effect yet.")] = ""
+    every: Annotated[Every, Meta(description="When all volumes are backed up.")] = ""
+    verify: Annotated[
+        VerifyWish | None, Meta(description="When the newest point is restored for a trial.")
+    ] = None
     freeze: Annotated[Duration, Meta(description="Longest freeze of `pause`.")] = "30s"

@@ -12,6 +12,7 @@ from underway.compose.backup_wishes import (
 )
 from underway.compose.canonical import mapping_of
 from underway.compose.notebook import Notebook, refuse
+from underway.compose.schedules import schedule_of
 from underway.compose.wishes import AppWish
 from underway.compose.x_underway import KEY, command_of, volume_wish, wished_duration_s
 from underway.model.backup import (
@@ -23,6 +24,7 @@ from underway.model.backup import (
     VolumePolicy,
 )
 from underway.model.names import VolumeName
+from underway.model.schedule import Schedule
 
 _REMOTE: Final = ("s3:", "rest:", "azure:", "gs:", "b2:", "swift:")
 _VARIABLE: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
@@ -40,8 +42,6 @@ def backup_of(wish: AppWish, notebook: Notebook) -> BackupPolicy | None:
         return None
     said = wish.backup
     place = notebook.place(KEY, "backup")
-    if said.every:
-        _remark_schedule(notebook, place)
     return BackupPolicy(
         repository=_repository(said, notebook),
         password=_source(said.password, ("password",), notebook),
@@ -53,6 +53,10 @@ def backup_of(wish: AppWish, notebook: Notebook) -> BackupPolicy | None:
         keep=_keep(said.keep or KeepWish(), place),
         freeze_s=wished_duration_s(said.freeze, place),
         place=place,
+        every=_schedule(said.every, notebook, KEY, "backup", "every"),
+        verify=schedule_of(said.verify.every, notebook.place(KEY, "backup", "verify", "every"))
+        if said.verify
+        else None,
     )
 
 
@@ -99,9 +103,8 @@ def _source(wish: BackupSourceWish, path: tuple[str, ...], notebook: Notebook) -
     return SensitiveSource(kind, words, wished_duration_s(wish.timeout, place))
 
 
-def _remark_schedule(notebook: Notebook, place: str) -> None:
-    text = "`every` is not in effect yet: run `underway backup create` from a timer"
-    notebook.remark("not-yet", text, place)
+def _schedule(text: str, notebook: Notebook, *path: str) -> Schedule | None:
+    return schedule_of(text, notebook.place(*path)) if text else None
 
 
 def _keep(wish: KeepWish, place: str) -> KeepRule:
@@ -128,8 +131,6 @@ def _volume(name: str, wish: VolumeBackupWish | bool, notebook: Notebook) -> Vol
         if (value := getattr(wish, key))
     }
     consistency = Consistency(wish.consistency)
-    if wish.every:
-        _remark_schedule(notebook, place)
     _check_commands(name, consistency, commands, place)
     return VolumePolicy(
         volume=VolumeName(name),
@@ -142,6 +143,7 @@ def _volume(name: str, wish: VolumeBackupWish | bool, notebook: Notebook) -> Vol
         timeout_s=wished_duration_s(wish.timeout, place),
         keep=_keep(wish.keep, place) if wish.keep else None,
         place=place,
+        every=_schedule(wish.every, notebook, "volumes", name, KEY, "backup", "every"),
     )
 
 

@@ -12,6 +12,7 @@ from underway.compose.backup_wishes import (
     BackupSourceWish,
     BackupWish,
     KeepWish,
+    VerifyWish,
     VolumeBackupWish,
 )
 from underway.compose.deviations import DEVIATIONS
@@ -65,6 +66,7 @@ _WISHES: Final[tuple[tuple[str, type[msgspec.Struct]], ...]] = (
     ("`backup` at the top of the file", BackupWish),
     ("`password` and `credentials` of `backup`", BackupSourceWish),
     ("`keep` of `backup`", KeepWish),
+    ("`verify` of `backup`", VerifyWish),
     ("`signing`", SigningWish),
     ("`key` of `signing`", KeyWish),
     ("`services.NAME.x-underway`", ServiceWish),

@@ -212,6 +212,11 @@ CODES: dict[str, CodeEntry] = {
         "A volume belongs to a database, and the file does not say how to copy it.",
         "Declare its consistency (`dump` for known databases), or `backup: false`.",
     ),
+    "backup-unscheduled": CodeEntry(
+        4,
+        "The file does not say when backups are made.",
+        'Add `every: "03:00"` to `backup` in x-underway, or to a volume.',
+    ),
     "backup-value-missing": CodeEntry(
         3,
         "A password or credential of the backup has no value.",
@@ -1025,6 +1030,11 @@ CODES: dict[str, CodeEntry] = {
         4,
         "A service cannot have as many replicas as were asked for.",
         "Leave its number, or change what holds it to one in the file.",
+    ),
+    "schedule-invalid": CodeEntry(
+        3,
+        "`every` is neither a time nor a cron expression, or names no zone.",
+        'Write `"03:00"`, `"0 3 * * 1"`, or either with a zone: `03:00 Europe/Berlin`.',
     ),
     "sensitive-command-failed": CodeEntry(
         3,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from underway.model.names import VolumeName
+from underway.model.schedule import Schedule
 
 
 class Consistency(StrEnum):
@@ -75,6 +76,7 @@ class VolumePolicy:
         before: makes the volume still before the copy.
         after: ends that; runs whatever happened.
         keep: which points with this volume stay, beside what the app's own rule keeps.
+        every: when it is backed up, where that is not when the app's volumes are.
     """
 
     volume: VolumeName
@@ -88,6 +90,7 @@ class VolumePolicy:
     timeout_s: float = 3600.0
     keep: KeepRule | None = None
     place: str = ""
+    every: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ class BackupPolicy:
 
     `repository` is restic's own form of a place (`/srv/backups`, `s3:https://...`,
     `rest:...`); `credentials` are variables that the store's program reads. `freeze_s` bounds how
-    long a freeze may last.
+    long a freeze may last. `every` is when all volumes are backed up, `verify` when the newest
+    point is restored for a trial; None is never by itself.
     """
 
     repository: str
@@ -106,6 +110,8 @@ class BackupPolicy:
     keep: KeepRule = KeepRule()
     freeze_s: float = 30.0
     place: str = ""
+    every: Schedule | None = None
+    verify: Schedule | None = None
 
     def volume(self, name: VolumeName) -> VolumePolicy | None:
         """What the file says of a volume, or None."""

@@ -186,12 +186,14 @@ class Workplace:
     """Where a store works: the volumes that its sidecar sees, by directory below `/volumes`.
 
     `is_writable` for restoring. `may_command` gives it the host's engine, for dumps and freezes.
+    `is_looking`: only restore points are read, without the lock, beside whatever else runs.
     """
 
     host: HostName
     volumes: tuple[tuple[str, str], ...] = ()
     is_writable: bool = False
     may_command: bool = False
+    is_looking: bool = False
 
 
 class Watchdog(Protocol):

@@ -48,6 +48,7 @@ from underway.report.recovery_documents import (
     KitDocument,
     RecoveryDocument,
 )
+from underway.report.schedule_documents import ScheduleDocument, ScheduledRunDocument
 
 
 class StatusDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="status"):
@@ -301,6 +302,8 @@ Document = (
     | RecoveryDocument
     | KitDocument
     | DrillDocument
+    | ScheduleDocument
+    | ScheduledRunDocument
     | ImageSnapshotsDocument
     | UsageDocument
     | UrlsDocument

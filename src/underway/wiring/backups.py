@@ -1,5 +1,6 @@
 """Where backups are made: stores opened in sidecars, the watchdog, and who may be there."""
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -69,7 +70,7 @@ class HostStores:
         """See `ports.backup.OpenStore`."""
         from underway.adapters.restic import ResticStore
         from underway.adapters.sidecar import standing_sidecar
-        from underway.backup.containers import sidecar_request
+        from underway.backup.containers import looking_name, sidecar_name, sidecar_request
 
         engine = self._engines[place.host]
         self._workshop.bring_tools(engine)
@@ -78,14 +79,18 @@ class HostStores:
             self._workshop.tools_reference(),
             place,
             repository=self._policy.repository,
+            name=looking_name(self._app, secrets.token_hex(4))
+            if place.is_looking
+            else sidecar_name(self._app),
         )
         try:
             with standing_sidecar(engine, request, self._files) as sidecar:
                 yield ResticStore(sidecar, self._app, self._policy.repository)
         finally:
-            # A watchdog that was still needed ends with the sidecar: wait for its work.
-            with suppress(UnderwayError):
-                self._tidy(engine)
+            if not place.is_looking:
+                # A watchdog that was still needed ends with the sidecar: wait for its work.
+                with suppress(UnderwayError):
+                    self._tidy(engine)
 
     @contextmanager
     def guard(

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
-from tests.unit.compose.project import remarks, understood
+import pytest
+
+from tests.unit.compose.project import understood
 from underway.model.backup import Consistency, KeepRule, SensitiveSource, SourceKind
 from underway.model.names import VolumeName
+from underway.model.schedule import Schedule
 
 FILE = """
 name: libra
@@ -61,6 +64,23 @@ def test_a_file_without_backups_has_no_policy(tmp_path: Path) -> None:
     assert understood(tmp_path, "services: {web: {image: app:1}}\n").backup is None
 
 
-def test_a_schedule_that_nobody_keeps_is_told(tmp_path: Path) -> None:
-    text = FILE.replace("freeze: 10s", 'every: "03:00"')
-    assert any("timer" in one for one in remarks(understood(tmp_path, text), "not-yet"))
+@pytest.mark.parametrize(
+    ("written", "expression", "zone"),
+    [
+        ("03:00", "0 3 * * *", "UTC"),
+        ("3:05 Europe/Berlin", "5 3 * * *", "Europe/Berlin"),
+        ("*/15 1-3 * * 1", "*/15 1-3 * * 1", "UTC"),
+        ("0 3 * * MON America/New_York", "0 3 * * MON", "America/New_York"),
+    ],
+)
+def test_a_schedule_is_a_time_or_a_cron_expression_with_a_zone(
+    tmp_path: Path, written: str, expression: str, zone: str
+) -> None:
+    text = FILE.replace("freeze: 10s", f'every: "{written}"\n    verify: {{every: "{written}"}}')
+    text = text.replace("consistency: pause", f'consistency: pause, every: "{written}"')
+    policy = understood(tmp_path, text).backup
+    assert policy
+    expected = Schedule(expression, zone, written)
+    uploads = policy.volume(VolumeName("uploads"))
+    assert uploads
+    assert (policy.every, policy.verify, uploads.every) == (expected, expected, expected)

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.backup.sample import MANIFEST, policy, scene
 from tests.unit.report.sample import APP, HOSTS, IMAGE, NEW, WEB, plan, status, undone_run
 from tests.unit.report.test_release_text import FOUND, SHOWN
+from underway.backup.due import duties_of
 from underway.backup.image_snapshot import ImageSnapshot
 from underway.backup.plan import plan_coverage
 from underway.backup.retention import plan_retention
@@ -20,6 +21,7 @@ from underway.model.names import HostName, ReleaseNumber, RunNumber, VolumeName
 from underway.model.recovery import Recovered
 from underway.model.release import Release, RunRecord, ServiceImage
 from underway.model.restore_point import Proof
+from underway.model.schedule import Schedule
 from underway.model.spec import AppSpec, EnvVar, HostSpec, SensitiveName, ServiceSpec
 from underway.model.status import LockStatus, ReleaseStanding, ReleaseStatus, ServiceUrl
 from underway.model.tagging import TagKind, TagStatus
@@ -67,6 +69,7 @@ from underway.report.look_documents import (
     ReportDocument,
 )
 from underway.report.recovery_text import recovery_document
+from underway.report.schedule_text import ran_document, schedule_document
 from underway.report.snapshot_text import snapshots_document
 from underway.report.suites_document import suites_document
 from underway.report.tags_text import tags_document
@@ -88,6 +91,10 @@ RELEASE = Release(ReleaseNumber(12), SPEC, (ServiceImage(WEB, IMAGE),), tag="v1"
 RUN = RunRecord(RunNumber(3), "deploy", ReleaseNumber(12), "kim", "2026-03-01T10:00:00Z")
 LOCK = (HostName("app1"), LockStatus("kim", "2026-03-01T10:00:00Z"))
 PROVEN = replace(MANIFEST.summary, proof=Proof("2026-03-02T00:00:00Z", True, 3.0))  # noqa: FBT003
+DAILY = Schedule("0 3 * * *", "UTC", "03:00")
+DUTIES = duties_of(
+    replace(policy(), every=DAILY, verify=DAILY), (VolumeName("data"),), (PROVEN,), 0
+)
 SAMPLES: tuple[Document, ...] = (
     status_document(
         replace(status(), hosts=(replace(status().hosts[0], lock=LOCK[1]), status().hosts[1]))
@@ -166,6 +173,8 @@ SAMPLES: tuple[Document, ...] = (
         ),
     ),
     drill_document(APP, (Drill(APP, "p1", "2026-03-01T12:00:00Z", 3.0, 60.0),)),
+    schedule_document(APP, DUTIES, (PROVEN,)),
+    ran_document(APP, MANIFEST, None, PROVEN.proof),
 )
 
 
