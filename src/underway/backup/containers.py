@@ -51,7 +51,20 @@ def sidecar_request(
     Its host name is the app's: restic takes a lock of its own host for dead where no such process
     runs, and only this app's runs are known to be over while the app's lock is held.
     """
-    is_local = repository.startswith("/")
+    host = {"AutoRemove": True, "LogConfig": _LOGS, "SecurityOpt": ["no-new-privileges"]}
+    return ContainerRequest(
+        name=name,
+        image=image,
+        labels=_labels(app, Role.SIDECAR),
+        engine=json.dumps({"Config": {"Hostname": f"underway-{app}"[:63]}, "HostConfig": host}),
+        command=("backup-sidecar",),
+        mounts=_mounts(app, place, repository, socket),
+        health=HealthSpec(test=("NONE",)),
+        network_mode="none" if repository.startswith("/") else "",
+    )
+
+
+def _mounts(app: AppName, place: Workplace, repository: str, socket: str) -> tuple[Mount, ...]:
     mounts = [
         Mount(MountKind.VOLUME, physical, f"/volumes/{volume}", not place.is_writable, _NO_COPY)
         for volume, physical in place.volumes
@@ -61,23 +74,13 @@ def sidecar_request(
         Mount(MountKind.VOLUME, cache_volume(app), "/cache"),
         Mount(MountKind.VOLUME, "", "/scratch"),
     ]
-    if is_local:
+    if repository.startswith("/"):
         mounts.append(
             Mount(MountKind.BIND, repository, "/repository", options='{"CreateMountpoint":true}')
         )
     if place.may_command:
         mounts.append(Mount(MountKind.BIND, socket, _SOCKET_INSIDE))
-    host = {"AutoRemove": True, "LogConfig": _LOGS, "SecurityOpt": ["no-new-privileges"]}
-    return ContainerRequest(
-        name=name,
-        image=image,
-        labels=_labels(app, Role.SIDECAR),
-        engine=json.dumps({"Config": {"Hostname": f"underway-{app}"[:63]}, "HostConfig": host}),
-        command=("backup-sidecar",),
-        mounts=tuple(mounts),
-        health=HealthSpec(test=("NONE",)),
-        network_mode="none" if is_local else "",
-    )
+    return tuple(mounts)
 
 
 def watchdog_request(
