@@ -24,6 +24,7 @@ from underway.model.image import ImageIdentity
 from underway.model.kept_project import KeptProject
 from underway.model.look import Way
 from underway.model.names import AppName, HostName, ReleaseNumber, RunNumber, ServiceName
+from underway.model.notice import Notice
 from underway.model.outline import Outline
 from underway.model.release import Adjustment, LedgerState, Limit, Release, RunRecord, ServiceImage
 from underway.model.sensitive import SensitiveValues
@@ -34,6 +35,7 @@ from underway.ports import Clock, Engine, Progress
 from underway.ports.backup import OpenStore, Watchdog
 from underway.ports.conversation import CommandDesk
 from underway.ports.locking import Locks
+from underway.ports.notifying import Notify
 from underway.ports.registry import Registry
 from underway.ports.signing import Signer
 from underway.ports.snapshots import ImageShelf
@@ -119,11 +121,17 @@ class Workshop:
     carry: Callable[[AppSpec, Parcel, Voice], Shipped] = _no_carry
 
 
+def _nobody(notice: Notice) -> tuple[str, ...]:
+    del notice
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class BackupDesk:
     """What backups need: the file's policy, stores beside the data, a watchdog, their own lock.
 
     `kept` is what a point holds of the project, so that its values can be read anew elsewhere.
+    `notify` tells whoever the file names.
     """
 
     policy: BackupPolicy
@@ -131,6 +139,7 @@ class BackupDesk:
     watchdog: Watchdog
     locks: Locks
     kept: KeptProject | None = None
+    notify: Notify = _nobody
 
 
 @dataclass(slots=True)

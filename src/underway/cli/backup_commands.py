@@ -8,7 +8,7 @@ from underway import api
 from underway.cli.console import Console
 from underway.cli.options import WAIT, command, read_moment
 from underway.cli.readiness_commands import drill, kit
-from underway.cli.schedule_commands import run, status
+from underway.cli.schedule_commands import metrics, run, status, timer
 from underway.cli.working import require_yes, use_session
 from underway.model.names import VolumeName
 from underway.report.backup_documents import (
@@ -288,6 +288,8 @@ _ALL = (
     ("coverage", coverage),
     ("status", status),
     ("run", run),
+    ("metrics", metrics),
+    ("timer", timer),
     ("prune", prune),
     ("forget", forget),
     ("kit", kit),

@@ -76,6 +76,37 @@ class VerifyWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     every: Annotated[Every, Meta(description="When `backup run` verifies it.")]
 
 
+class MailWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A mail, by a server that speaks TLS."""
+
+    to: Annotated[str | list[str], Meta(description="Who gets it.")]
+    sender: Annotated[str, Meta(description="Whom it is from.")]
+    server: Annotated[
+        str,
+        Meta(
+            description="`smtp://HOST` (port 587, STARTTLS) or `smtps://HOST` (port 465).",
+            pattern=r"^smtps?://[A-Za-z0-9.-]+(:[0-9]+)?$",
+        ),
+    ]
+    user: Annotated[str, Meta(description="The name to log in with, if any.")] = ""
+    password: Annotated[
+        BackupSourceWish | None, Meta(description="Where its password comes from.")
+    ] = None
+
+
+class NotifyWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Who is told that a backup failed, is well again, or did not run."""
+
+    webhook: Annotated[
+        BackupSourceWish | None,
+        Meta(description="Where a URL comes from that gets JSON by POST; it may be a secret."),
+    ] = None
+    mail: Annotated[MailWish | None, Meta(description="A mail.")] = None
+    command: Annotated[
+        Command, Meta(description="A command of this machine; JSON on its standard input.")
+    ] = ""
+
+
 class BackupWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Where backups go and which of them stay."""
 
@@ -94,5 +125,8 @@ class BackupWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     every: Annotated[Every, Meta(description="When all volumes are backed up.")] = ""
     verify: Annotated[
         VerifyWish | None, Meta(description="When the newest point is restored for a trial.")
+    ] = None
+    notify: Annotated[
+        NotifyWish | None, Meta(description="Who is told of failures, their end, and silence.")
     ] = None
     freeze: Annotated[Duration, Meta(description="Longest freeze of `pause`.")] = "30s"

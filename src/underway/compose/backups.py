@@ -8,6 +8,8 @@ from underway.compose.backup_wishes import (
     BackupSourceWish,
     BackupWish,
     KeepWish,
+    MailWish,
+    NotifyWish,
     VolumeBackupWish,
 )
 from underway.compose.canonical import mapping_of
@@ -19,6 +21,8 @@ from underway.model.backup import (
     BackupPolicy,
     Consistency,
     KeepRule,
+    MailPolicy,
+    NotifyPolicy,
     SensitiveSource,
     SourceKind,
     VolumePolicy,
@@ -57,6 +61,7 @@ def backup_of(wish: AppWish, notebook: Notebook) -> BackupPolicy | None:
         verify=schedule_of(said.verify.every, notebook.place(KEY, "backup", "verify", "every"))
         if said.verify
         else None,
+        notify=_notify(said.notify, notebook) if said.notify else None,
     )
 
 
@@ -101,6 +106,43 @@ def _source(wish: BackupSourceWish, path: tuple[str, ...], notebook: Notebook) -
         else (str(getattr(wish, kind.value)),)
     )
     return SensitiveSource(kind, words, wished_duration_s(wish.timeout, place))
+
+
+def _notify(wish: NotifyWish, notebook: Notebook) -> NotifyPolicy:
+    place = notebook.place(KEY, "backup", "notify")
+    command = command_of(wish.command, place) if wish.command else ()
+    webhook = _source(wish.webhook, ("notify", "webhook"), notebook) if wish.webhook else None
+    mail = _mail(wish.mail, notebook) if wish.mail else None
+    if not (command or webhook or mail):
+        refuse(
+            "x-underway-invalid",
+            "`notify` tells nobody",
+            place=place,
+            hint="Name a `webhook`, a `mail` or a `command`.",
+        )
+    return NotifyPolicy(command, webhook, mail)
+
+
+def _mail(wish: MailWish, notebook: Notebook) -> MailPolicy:
+    scheme, _, rest = wish.server.partition("://")
+    host, _, port = rest.partition(":")
+    source = wish.password
+    if bool(wish.user) != (source is not None):
+        refuse(
+            "x-underway-invalid",
+            "`mail` has a user without a password, or a password without a user",
+            place=notebook.place(KEY, "backup", "notify", "mail"),
+            hint="Name both, or neither where the server asks for none.",
+        )
+    return MailPolicy(
+        to=(wish.to,) if isinstance(wish.to, str) else tuple(wish.to),
+        sender=wish.sender,
+        host=host,
+        port=int(port or (465 if scheme == "smtps" else 587)),
+        is_tls_from_start=scheme == "smtps",
+        user=wish.user,
+        password=_source(source, ("notify", "mail", "password"), notebook) if source else None,
+    )
 
 
 def _schedule(text: str, notebook: Notebook, *path: str) -> Schedule | None:

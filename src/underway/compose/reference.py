@@ -12,6 +12,8 @@ from underway.compose.backup_wishes import (
     BackupSourceWish,
     BackupWish,
     KeepWish,
+    MailWish,
+    NotifyWish,
     VerifyWish,
     VolumeBackupWish,
 )
@@ -67,6 +69,8 @@ _WISHES: Final[tuple[tuple[str, type[msgspec.Struct]], ...]] = (
     ("`password` and `credentials` of `backup`", BackupSourceWish),
     ("`keep` of `backup`", KeepWish),
     ("`verify` of `backup`", VerifyWish),
+    ("`notify` of `backup`", NotifyWish),
+    ("`mail` of `notify`", MailWish),
     ("`signing`", SigningWish),
     ("`key` of `signing`", KeyWish),
     ("`services.NAME.x-underway`", ServiceWish),

@@ -780,6 +780,11 @@ CODES: dict[str, CodeEntry] = {
         "Nothing was deployed yet.",
         "Run `underway deploy` first.",
     ),
+    "notify-failed": CodeEntry(
+        6,
+        "Somebody was to be told of a backup, and a webhook, mail or command did not work.",
+        "Look at `notify` in the file, and at what it names; the backup itself is not concerned.",
+    ),
     "one-letter-volume": CodeEntry(
         3,
         "Compose reads a volume with a one-letter name as an anonymous volume.",

@@ -94,6 +94,31 @@ class VolumePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class MailPolicy:
+    """Mails by a server over TLS: from the start on, or (STARTTLS) after a greeting.
+
+    `password` is asked for where there is a `user`.
+    """
+
+    to: tuple[str, ...]
+    sender: str
+    host: str
+    port: int
+    is_tls_from_start: bool = False
+    user: str = ""
+    password: SensitiveSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyPolicy:
+    """Who is told of failures, their end, and silence: every way that is named."""
+
+    command: tuple[str, ...] = ()
+    webhook: SensitiveSource | None = None
+    mail: MailPolicy | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BackupPolicy:
     """What the file says about backups.
 
@@ -112,6 +137,7 @@ class BackupPolicy:
     place: str = ""
     every: Schedule | None = None
     verify: Schedule | None = None
+    notify: NotifyPolicy | None = None
 
     def volume(self, name: VolumeName) -> VolumePolicy | None:
         """What the file says of a volume, or None."""

@@ -48,7 +48,11 @@ from underway.report.recovery_documents import (
     KitDocument,
     RecoveryDocument,
 )
-from underway.report.schedule_documents import ScheduleDocument, ScheduledRunDocument
+from underway.report.schedule_documents import (
+    ScheduleDocument,
+    ScheduledRunDocument,
+    TimerDocument,
+)
 
 
 class StatusDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="status"):
@@ -304,6 +308,7 @@ Document = (
     | DrillDocument
     | ScheduleDocument
     | ScheduledRunDocument
+    | TimerDocument
     | ImageSnapshotsDocument
     | UsageDocument
     | UrlsDocument

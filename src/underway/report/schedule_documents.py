@@ -31,6 +31,14 @@ class ScheduleDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="backu
     version: Literal[1] = 1
 
 
+class TimerDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="timer"):
+    """`underway backup timer --json`: `text` is the units or the line, for systemd or cron."""
+
+    timer: str
+    text: str
+    version: Literal[1] = 1
+
+
 class ScheduledRunDocument(msgspec.Struct, frozen=True, tag_field="kind", tag="backup-run"):
     """`underway backup run --json`: what was due and is done; null and empty where it was not."""
 

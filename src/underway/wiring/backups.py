@@ -30,6 +30,7 @@ def backup_desk(
 ) -> BackupDesk | None:
     """What backups need; None where the file says nothing of them."""
     from underway.adapters.lock import AttachedLocks, backup_lock_name
+    from underway.wiring.notifying import Notices
 
     if read.backup is None:
         return None
@@ -45,6 +46,7 @@ def backup_desk(
             name_of=backup_lock_name,
         ),
         kept=read.kept,
+        notify=Notices(read.backup, options),
     )
 
 
@@ -140,36 +142,39 @@ class HostStores:
         place = "/repository" if policy.is_host_directory else policy.repository
         return {
             f"{_INSIDE}/repository": place.encode(),
-            f"{_INSIDE}/password": self._value(policy.password, "password"),
+            f"{_INSIDE}/password": value_of(policy.password, "password", self._options),
             **{
-                f"{_INSIDE}/env/{name}": self._value(source, name)
+                f"{_INSIDE}/env/{name}": value_of(source, name, self._options)
                 for name, source in policy.credentials
             },
         }
 
-    def _value(self, source: SensitiveSource, name: str) -> bytes:
-        from underway.adapters.compose_commands import CommandOutputs
 
-        match source.kind:
-            case SourceKind.COMMAND:
-                outputs = CommandOutputs(self._options.environ)
-                value = outputs.output_of(source.words, timeout_s=source.timeout_s)
-            case SourceKind.VARIABLE:
-                value = self._options.environ.get(source.words[0], "").encode()
-            case SourceKind.FILE:
-                value = self._read(Path(source.words[0]))
-        value = value.removesuffix(b"\n").removesuffix(b"\r")
-        if not value:
-            raise _no_value(name, source, "it is empty or not set")
-        return value
+def value_of(source: SensitiveSource, name: str, options: SessionOptions) -> bytes:
+    """A sensitive value from where it comes from; ConfigurationError where there is none."""
+    from underway.adapters.compose_commands import CommandOutputs
 
-    def _read(self, path: Path) -> bytes:
-        start = self._options.project_directory or Path.cwd()
-        try:
-            return (start / path.expanduser()).read_bytes()
-        except OSError as error:
-            source = SensitiveSource(SourceKind.FILE, (str(path),))
-            raise _no_value(path.name, source, str(error.strerror)) from error
+    match source.kind:
+        case SourceKind.COMMAND:
+            outputs = CommandOutputs(options.environ)
+            value = outputs.output_of(source.words, timeout_s=source.timeout_s)
+        case SourceKind.VARIABLE:
+            value = options.environ.get(source.words[0], "").encode()
+        case SourceKind.FILE:
+            value = _read(Path(source.words[0]), options)
+    value = value.removesuffix(b"\n").removesuffix(b"\r")
+    if not value:
+        raise _no_value(name, source, "it is empty or not set")
+    return value
+
+
+def _read(path: Path, options: SessionOptions) -> bytes:
+    start = options.project_directory or Path.cwd()
+    try:
+        return (start / path.expanduser()).read_bytes()
+    except OSError as error:
+        source = SensitiveSource(SourceKind.FILE, (str(path),))
+        raise _no_value(path.name, source, str(error.strerror)) from error
 
 
 def _no_value(name: str, source: SensitiveSource, why: str) -> ConfigurationError:

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.unit.compose.project import understood
-from underway.model.backup import Consistency, KeepRule, SensitiveSource, SourceKind
+from underway.model.backup import (
+    Consistency,
+    KeepRule,
+    MailPolicy,
+    NotifyPolicy,
+    SensitiveSource,
+    SourceKind,
+)
 from underway.model.names import VolumeName
 from underway.model.schedule import Schedule
 
@@ -52,6 +59,32 @@ def test_a_policy_says_where_how_and_how_long(tmp_path: Path) -> None:
         "spool": Consistency.QUIESCE,
         "uploads": Consistency.PAUSE,
     }
+
+
+def test_notices_go_by_webhook_mail_and_command(tmp_path: Path) -> None:
+    notify = """notify:
+      webhook: {variable: HOOK}
+      command: [./alarm, now]
+      mail:
+        to: team@example.com
+        sender: underway@example.com
+        server: smtp://mail.example.com
+        user: underway
+        password: {file: mail.txt}"""
+    policy = understood(tmp_path, FILE.replace("freeze: 10s", notify)).backup
+    assert policy
+    assert policy.notify == NotifyPolicy(
+        command=("./alarm", "now"),
+        webhook=SensitiveSource(SourceKind.VARIABLE, ("HOOK",)),
+        mail=MailPolicy(
+            ("team@example.com",),
+            "underway@example.com",
+            "mail.example.com",
+            587,
+            user="underway",
+            password=SensitiveSource(SourceKind.FILE, ("mail.txt",)),
+        ),
+    )
 
 
 def test_another_policy_is_not_another_release(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ from underway.report.look_documents import (
     ReportDocument,
 )
 from underway.report.recovery_text import recovery_document
+from underway.report.schedule_documents import TimerDocument
 from underway.report.schedule_text import ran_document, schedule_document
 from underway.report.snapshot_text import snapshots_document
 from underway.report.suites_document import suites_document
@@ -175,6 +176,7 @@ SAMPLES: tuple[Document, ...] = (
     drill_document(APP, (Drill(APP, "p1", "2026-03-01T12:00:00Z", 3.0, 60.0),)),
     schedule_document(APP, DUTIES, (PROVEN,)),
     ran_document(APP, MANIFEST, None, PROVEN.proof),
+    TimerDocument("cron", "*/15"),
 )
 
 
