@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from underway.api.account import accounted
 from underway.api.attesting import attest_in_registry
+from underway.api.backing_up_first import REMARK, is_backed_up_first
 from underway.api.going_back import check_migrations, passed, release_before
 from underway.api.ordering import ShipWish
 from underway.api.running import record_release, run_job
@@ -36,7 +37,8 @@ class DeployOptions:
 
     `release` 0 ships the file; `wait_s` is how long to wait for another run's lock; `untested`
     runs no tests, and is recorded. Where `only` is not empty, all other services stay as they run;
-    where `limit` is not, all other hosts do.
+    where `limit` is not, all other hosts do. With `skip_backup`, none is made
+    although the file asks for it.
     """
 
     release: ReleaseNumber = NO_RELEASE
@@ -51,6 +53,7 @@ class DeployOptions:
     untested: bool = False
     only: frozenset[ServiceName] = frozenset()
     limit: frozenset[HostName] = frozenset()
+    skip_backup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,9 @@ def planned(
     made = course.plan(seen_again(course, snapshot))
     if made.is_empty:
         return made
-    return replace(made, remarks=(*made.remarks, *moving_remarks(course.release)))
+    first = is_backed_up_first(session, snapshot, is_deploy=course.job.backs_up)
+    own = (REMARK,) if first else ()
+    return replace(made, remarks=(*own, *made.remarks, *moving_remarks(course.release)))
 
 
 def deploy(session: Session, options: DeployOptions | None = None) -> DeployResult:
@@ -245,6 +250,7 @@ def job_of(command: str, options: DeployOptions) -> Job:
         proxy_renewal=options.proxy_renewal,
         limit=options.limit,
         is_whole=not options.limit and command != "repair",
+        backs_up=command in {"deploy", "plan", "promote"} and not options.skip_backup,
     )
 
 

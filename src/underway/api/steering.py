@@ -45,6 +45,7 @@ class Job:
     `adopts` is the Compose project that it takes over from, `leaves_data` as in `Policy`.
     `limit` are the hosts that get the release alone. Otherwise a release that so far stands on
     some hosts alone stays so, unless `is_whole` asks for it everywhere.
+    `backs_up`: where the file asks for it, a backup is made first.
     """
 
     command: str
@@ -72,6 +73,7 @@ class Job:
     leaves_data: frozenset[ServiceName] = field(default_factory=frozenset)
     limit: frozenset[HostName] = field(default_factory=frozenset)
     is_whole: bool = False
+    backs_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ _AS_THEY_ARE: Final = (
     "wait_s",
     "current_secrets",
     "past_migrations",
+    "skip_backup",
     "untested",
 )
 _RELEASE = click.argument(
@@ -61,6 +62,11 @@ _UNTESTED = click.option(
     "--untested",
     is_flag=True,
     help="Run no tests; the release is recorded as untested.",
+)
+_BACKUP = click.option(
+    "--skip-backup",
+    is_flag=True,
+    help="Make no backup first, although the file says before_deploy.",
 )
 _SECRETS = click.option(
     "--current-secrets",
@@ -137,6 +143,7 @@ def ship(
 @BUMP
 @_PROXY
 @_UNTESTED
+@_BACKUP
 @SKIP_HOST
 @WAIT
 @_SECRETS

@@ -129,4 +129,7 @@ class BackupWish(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     notify: Annotated[
         NotifyWish | None, Meta(description="Who is told of failures, their end, and silence.")
     ] = None
+    before_deploy: Annotated[
+        bool, Meta(description="Whether a deploy of the file begins with a backup.")
+    ] = False
     freeze: Annotated[Duration, Meta(description="Longest freeze of `pause`.")] = "30s"

@@ -62,6 +62,7 @@ def backup_of(wish: AppWish, notebook: Notebook) -> BackupPolicy | None:
         if said.verify
         else None,
         notify=_notify(said.notify, notebook) if said.notify else None,
+        before_deploy=said.before_deploy,
     )
 
 

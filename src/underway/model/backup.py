@@ -125,7 +125,8 @@ class BackupPolicy:
     `repository` is restic's own form of a place (`/srv/backups`, `s3:https://...`,
     `rest:...`); `credentials` are variables that the store's program reads. `freeze_s` bounds how
     long a freeze may last. `every` is when all volumes are backed up, `verify` when the newest
-    point is restored for a trial; None is never by itself.
+    point is restored for a trial; None is never by itself. With `before_deploy`, a deploy begins
+    with a backup.
     """
 
     repository: str
@@ -138,6 +139,7 @@ class BackupPolicy:
     every: Schedule | None = None
     verify: Schedule | None = None
     notify: NotifyPolicy | None = None
+    before_deploy: bool = False
 
     def volume(self, name: VolumeName) -> VolumePolicy | None:
         """What the file says of a volume, or None."""

@@ -87,6 +87,13 @@ def test_notices_go_by_webhook_mail_and_command(tmp_path: Path) -> None:
     )
 
 
+def test_a_deploy_begins_with_a_backup_where_the_file_says_so(tmp_path: Path) -> None:
+    for said, expected in ((FILE, False), (FILE.replace("freeze:", "before_deploy: true #"), True)):
+        policy = understood(tmp_path, said).backup
+        assert policy
+        assert policy.before_deploy is expected
+
+
 def test_another_policy_is_not_another_release(tmp_path: Path) -> None:
     one = understood(tmp_path, FILE).spec
     other = understood(tmp_path, FILE.replace("daily: 3", "daily: 4")).spec
