@@ -70,6 +70,21 @@ class Notes:
         return [one["standing"] for one in document["duties"]]
 
 
+def test_two_who_do_what_is_due_do_it_once_and_silence_is_told(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    notes = Notes(fleet, tmp_path)
+    notes.run("deploy").expect(0)
+    notes.run("backup", "init").expect(0)
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: notes.run("backup", "run", "--wait", "2m"), range(2)))
+    assert sum("nothing is due" in done.expect(0).out for done in both) == 1
+    assert len(notes.points()) == 1
+    assert notes.standing(4, days=4) == ["overdue", "unverified"]
+    notes.run("remove", "--yes", "--with-data").expect(0)
+
+
+@pytest.mark.exhaustive
 def test_what_is_due_is_done_once_and_what_is_late_is_told(fleet: Fleet, tmp_path: Path) -> None:
     notes = Notes(fleet, tmp_path)
     notes.run("deploy").expect(0)
