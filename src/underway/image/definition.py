@@ -146,7 +146,8 @@ def read_definition(build: BuildSpec) -> BuildDefinition:
 def fingerprint(build: BuildSpec, root: str) -> str:
     """Hex SHA-256 of what is built, whatever machine builds it: no values, no path above `root`.
 
-    `root` is the checkout's directory. Labels and tags do not count: Underway adds its own.
+    `root` is the checkout's directory. Labels and tags do not count: Underway adds its own; nor
+    does the service, so that equal builds of two services stay one image when one of them changes.
     """
     raw: dict[str, Any] = json.loads(build.definition or "{}")
     raw = {key: value for key, value in raw.items() if key not in {"labels", "tags"}}
@@ -154,8 +155,14 @@ def fingerprint(build: BuildSpec, root: str) -> str:
     raw["additional_contexts"] = [
         [name, _below(root, source)] for name, source in _pairs(raw.get("additional_contexts"))
     ]
+    if isinstance(raw.get("args"), dict):
+        raw["args"] = {key: _unnamed(value) for key, value in raw["args"].items()}
     text = json.dumps(raw, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _unnamed(argument: Any) -> Any:
+    return {"sensitive": ""} if isinstance(argument, dict) else argument
 
 
 def _below(root: str, path: str) -> str:

@@ -27,7 +27,7 @@ from underway.image.steps import digests_in
 from underway.image.tags import SourceFacts, TagContext, finish, stems, version_of
 from underway.image.yard import Yard, first_host
 from underway.model.image import ImageIdentity, ImageState
-from underway.model.names import LABEL_APP, LABEL_SERVICE, ServiceName
+from underway.model.names import LABEL_APP, ServiceName
 from underway.model.release import Release, ServiceImage
 from underway.model.sensitive import SensitiveValues
 from underway.model.spec import AppSpec, BuildSpec, ServiceSpec
@@ -160,7 +160,6 @@ class _Build:
             raise ConfigurationError("build-key", f"`{first.name}` has no build")
         labels = {
             LABEL_APP: self._wish.spec.name,
-            LABEL_SERVICE: first.name,
             LABEL_BUILD: self._fingerprint(),
             # Without a commit the stem holds today's date, which must not change the image.
             LABEL_VERSION: self._stems[0] if self._wish.source.commit else "",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from underway.image.definition import sameness
+from underway.image.definition import fingerprint, sameness
 from underway.model.names import SensitiveName
 from underway.model.sensitive import Sensitive
 from underway.model.spec import BuildSpec
@@ -39,6 +39,12 @@ def test_equal_values_of_other_names_are_the_same() -> None:
 )
 def test_another_value_place_or_key_is_another_build(other: BuildSpec) -> None:
     assert sameness(_build("build/web/BASE"), VALUES) != sameness(other, VALUES)
+
+
+def test_the_image_is_marked_alike_whichever_service_it_is_built_for() -> None:
+    web, worker = _build("build/web/BASE"), _build("build/worker/BASE")
+    assert fingerprint(web, "/") == fingerprint(worker, "/")
+    assert fingerprint(web, "/") != fingerprint(_build("build/web/BASE", target="slim"), "/")
 
 
 def test_what_no_value_is_known_of_is_told_apart_by_its_name() -> None:
