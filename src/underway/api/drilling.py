@@ -1,10 +1,8 @@
 """Be ready: the recovery kit of an app, and a drill of every app in its repository."""
 
 import json
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Final
 
 from underway.api.backing_up import desk_of, home_of
 from underway.api.moments import age_s
@@ -13,7 +11,7 @@ from underway.api.restore_points import Choice, manifest_of
 from underway.api.session import Session
 from underway.compose.keeping import needed_files
 from underway.errors import RefusedError, UnderwayError
-from underway.model.backup import SensitiveSource
+from underway.model.backup import SensitiveSource, shown_repository
 from underway.model.drill import Drill, Kit
 from underway.model.kept_project import KeptProject
 from underway.model.names import AppName
@@ -22,8 +20,6 @@ from underway.ports.backup import Workplace
 
 OpenApp = Callable[[Manifest], AbstractContextManager[Session]]
 """Opens another app of the repository, on the hosts that its newest point names."""
-
-_LOGIN: Final = re.compile(r"(//[^/@:]*):[^/@]*@")
 
 
 def kit(session: Session) -> Kit:
@@ -38,7 +34,7 @@ def kit(session: Session) -> Kit:
     ]
     return Kit(
         app=session.app,
-        repository=_LOGIN.sub(r"\1:***@", policy.repository),
+        repository=shown_repository(policy.repository),
         is_on_host=policy.is_host_directory,
         password=_origin(policy.password),
         credentials=tuple((name, _origin(source)) for name, source in policy.credentials),

@@ -4,11 +4,20 @@ A release never carries this: changing a schedule or a repository replaces nothi
 does not bring an older repository back.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from underway.model.names import VolumeName
 from underway.model.schedule import Schedule
+
+_LOGIN: Final = re.compile(r"(//[^/@:]*):[^/]*@")
+
+
+def shown_repository(repository: str) -> str:
+    """A repository as people may see it: without the password that its address may hold."""
+    return _LOGIN.sub(r"\1:***@", repository)
 
 
 class Consistency(StrEnum):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from underway.api.session import BackupDesk
 from underway.errors import ConfigurationError, StepFailedError, UnderwayError
-from underway.model.backup import BackupPolicy, SensitiveSource, SourceKind
+from underway.model.backup import BackupPolicy, SensitiveSource, SourceKind, shown_repository
 from underway.model.names import AppName, HostName
 from underway.ports.backup import BackupStore, Workplace
 from underway.wiring.options import SessionOptions
@@ -87,7 +87,7 @@ class HostStores:
         )
         try:
             with standing_sidecar(engine, request, self._files) as sidecar:
-                yield ResticStore(sidecar, self._app, self._policy.repository)
+                yield ResticStore(sidecar, self._app, shown_repository(self._policy.repository))
         finally:
             if not place.is_looking:
                 # A watchdog that was still needed ends with the sidecar: wait for its work.

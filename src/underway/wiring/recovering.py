@@ -20,7 +20,7 @@ from underway.compose.keeping import needed_files, project_text
 from underway.compose.new_hosts import Target, on_new_hosts
 from underway.errors import ConfigurationError, RefusedError
 from underway.kernel.telling import Voice
-from underway.model.backup import BackupPolicy, SensitiveSource, SourceKind
+from underway.model.backup import BackupPolicy, SensitiveSource, SourceKind, shown_repository
 from underway.model.kept_project import KeptProject
 from underway.model.names import AppName, HostName
 from underway.model.release import Release
@@ -115,11 +115,12 @@ def _manifest(options: SessionOptions, recall: Recall, connector: "DockerConnect
         apps = store.apps()
         if len(apps) == 1:
             return manifest_of(store, apps[0], recall.choice)
+    place = shown_repository(recall.repository)
     raise RefusedError(
         "recover-which-app",
-        f"{recall.repository} holds restore points of {', '.join(apps)}"
+        f"{place} holds restore points of {', '.join(apps)}"
         if apps
-        else f"{recall.repository} holds no restore point",
+        else f"{place} holds no restore point",
         hint="Name the app with -p." if apps else "Look at the path: it opens, and is empty.",
     )
 

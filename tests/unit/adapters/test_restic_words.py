@@ -99,6 +99,11 @@ def test_lines_that_are_no_messages_are_kept():
     [
         (10, "", "backup-repository-missing", 4),
         (1, "Fatal: Is there a repository at /x?", "backup-repository-missing", 4),
+        (
+            1,
+            "Head x: connection refused\nIs there a repository at the following place?",
+            "backup-store-unreachable", 6,
+        ),
         (12, "", "backup-password", 4),
         (1, "Fatal: wrong password or no key found", "backup-password", 4),
         (11, "", "backup-repository-locked", 5),

@@ -23,10 +23,13 @@ _DAMAGED: Final = (
     "repository contains errors", "hash mismatch", "ciphertext verification failed",
     "does not match", "invalid data returned", "is damaged", "unexpected pack",
 )  # fmt: skip
-_UNREACHABLE: Final = (
+_SILENT: Final = (
     "connection refused", "no such host", "i/o timeout", "no route to host", "connection reset",
-    "network is unreachable", "tls:", "x509", "accessdenied", "access denied",
-    "invalidaccesskeyid", "signaturedoesnotmatch", "unable to start the sftp", "permission denied",
+    "network is unreachable", "tls:", "x509",
+)  # fmt: skip
+_UNREACHABLE: Final = (
+    *_SILENT, "accessdenied", "access denied", "invalidaccesskeyid", "signaturedoesnotmatch",
+    "unable to start the sftp", "permission denied",
 )  # fmt: skip
 
 
@@ -34,7 +37,10 @@ def refusal_of(host: HostName, what: str, result: JobResult, *, place: str = "")
     """The error for a program that failed; `place` is the repository as the file says it."""
     text = "\n".join(result.errors).lower()
     told = result.errors[-5:]
-    if result.exit_code == _MISSING or "is there a repository at" in text:
+    # restic asks whether there is a repository also where nobody answered it.
+    nobody_answers = any(sign in text for sign in _SILENT)
+    asks = "is there a repository at" in text and not nobody_answers
+    if result.exit_code == _MISSING or asks:
         return RefusedError(
             "backup-repository-missing",
             f"{host}: there is no repository at the place that the file names",
