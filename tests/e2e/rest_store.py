@@ -16,9 +16,9 @@ _RANGE: Final = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 @contextmanager
-def rest_store(root: Path, address: str) -> Iterator[int]:
-    """Serve the directory `root` at an address of the laboratory; yields the port."""
-    server = ThreadingHTTPServer((address, 0), type("Service", (_Service,), {"root": root}))
+def rest_store(root: Path, address: str, port: int = 0) -> Iterator[int]:
+    """Serve the directory `root` at an address of the laboratory; yields the port (0: any)."""
+    server = ThreadingHTTPServer((address, port), type("Service", (_Service,), {"root": root}))
     thread = threading.Thread(target=server.serve_forever, args=(0.1,))
     thread.start()
     try:

@@ -70,6 +70,7 @@ class Notes:
         return [one["standing"] for one in document["duties"]]
 
 
+@pytest.mark.exhaustive
 def test_two_who_do_what_is_due_do_it_once_and_silence_is_told(
     fleet: Fleet, tmp_path: Path
 ) -> None:

@@ -123,6 +123,7 @@ def test_a_full_disk_and_a_stopped_engine_are_told(project: Project) -> None:
     expect_no_probes(project)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.lab(hosts=3)
 def test_edges_are_let_connect_to_every_host(project: Project) -> None:
     green = check(project, 0)

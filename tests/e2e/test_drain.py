@@ -90,7 +90,9 @@ def test_20_an_event_stream_is_never_buffered_and_ends_in_order(project: Project
     assert {event["version"] for event in events} == {"v1"}
 
 
-@pytest.mark.parametrize("manners", ["drop-on-term", "ignore-term"])
+@pytest.mark.parametrize(
+    "manners", [pytest.param("drop-on-term", marks=pytest.mark.exhaustive), "ignore-term"]
+)
 def test_21_how_an_application_takes_sigterm_costs_no_request(
     project: Project, manners: str
 ) -> None:

@@ -133,6 +133,7 @@ def voyage(project: Project, request: pytest.FixtureRequest) -> Iterator[Voyage]
         weather.judge(found, "at the end")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("voyage", ["rolling"], indirect=True)
 def test_31_a_host_that_is_lost_before_a_deploy_changes_nothing(voyage: Voyage) -> None:
     project, before = voyage.project, identities(voyage.project.sight.replicas())

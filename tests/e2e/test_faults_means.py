@@ -122,6 +122,7 @@ def test_31_a_host_that_only_hears_or_only_speaks(scene: Scene, direction: Direc
     scene.end(wish)
 
 
+@pytest.mark.exhaustive
 def test_31_a_full_disk_is_told_and_undone(scene: Scene) -> None:
     """It cannot take the image: nothing that serves is touched, and a full disk serves on."""
     before = identities(scene.project.sight.replicas())

@@ -42,6 +42,7 @@ def told(client: Client, code: str) -> None:
         assert code in f"{done.err}{done.out}" or "machine knows" in done.err, done
 
 
+@pytest.mark.exhaustive
 @pytest.mark.lab(hosts=1)
 def test_a_history_that_this_machine_does_not_know_is_refused_until_it_is_accepted(
     project: Project,

@@ -118,7 +118,13 @@ def check_prefixes(pair: Pair, policy: Policy) -> None:
 WHERE = hosts(2)
 
 
-@pytest.mark.parametrize("strategy", Strategy)
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        pytest.param(s, marks=[] if s is Strategy.ROLLING else pytest.mark.exhaustive)
+        for s in Strategy
+    ],
+)
 def test_every_prefix_of_a_limited_deploy_and_of_its_completion_converges(
     strategy: Strategy,
 ) -> None:

@@ -110,6 +110,7 @@ def test_lines_that_are_no_messages_are_kept():
         (1, "write /repository/data/x: no space left on device", "no-space", 10),
         (1, "ciphertext verification failed", "backup-damaged", 7),
         (1, "dial tcp: connect: connection refused", "backup-store-unreachable", 6),
+        (74, "Load(<config/>) returned error, retrying after 12s", "backup-store-unreachable", 6),
         (73, "", "backup-freeze-too-long", 10),
         (71, "engine-call: cannot pause", "backup-freeze-failed", 10),
         (1, "something else", "backup-store-failed", 10),

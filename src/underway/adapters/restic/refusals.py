@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from underway.adapters.restic.words import OPENING_S, SILENCE
 from underway.adapters.sidecar import JobResult
 from underway.errors import (
     EngineError,
@@ -40,6 +41,8 @@ def refusal_of(host: HostName, what: str, result: JobResult, *, place: str = "")
     # restic asks whether there is a repository also where nobody answered it.
     nobody_answers = any(sign in text for sign in _SILENT)
     asks = "is there a repository at" in text and not nobody_answers
+    if result.exit_code == SILENCE:
+        return _unreachable(host, what, f"no answer within {OPENING_S} s", told)
     if result.exit_code == _MISSING or asks:
         return RefusedError(
             "backup-repository-missing",
@@ -83,18 +86,22 @@ def _of_work(
             detail=told,
         )
     if any(sign in text for sign in _UNREACHABLE):
-        return UnreachableError(
-            "backup-store-unreachable",
-            f"{host}: {what}: the repository cannot be reached",
-            cause=_last(result),
-            hint="check its address and credentials from that host",
-            detail=told,
-        )
+        return _unreachable(host, what, _last(result), told)
     return StepFailedError(
         "backup-store-failed",
         f"{host}: {what}: the store's program ended with {result.exit_code}",
         cause=_last(result),
         hint="nothing false is listed; run it again when the cause is gone",
+        detail=told,
+    )
+
+
+def _unreachable(host: HostName, what: str, why: str, told: tuple[str, ...]) -> UnreachableError:
+    return UnreachableError(
+        "backup-store-unreachable",
+        f"{host}: {what}: the repository cannot be reached",
+        cause=why,
+        hint="check its address and credentials from that host",
         detail=told,
     )
 

@@ -10,6 +10,7 @@ from underway.adapters.databases import STAGE, check_databases, staged_databases
 from underway.adapters.restic.refusals import refusal_of
 from underway.adapters.restic.words import (
     MANIFEST_PATH,
+    OPENING,
     PRELUDE,
     Reader,
     Snapshot,
@@ -68,7 +69,7 @@ class ResticStore:
 
     def initialise(self) -> bool:
         """See `ports.BackupStore.initialise`."""
-        result, _ = self._tried("restic cat config")
+        result, _ = self._tried(OPENING)
         if not result.exit_code:
             return False
         refusal = refusal_of(self.host, "look at the repository", result, place=self._place)
@@ -79,7 +80,7 @@ class ResticStore:
 
     def open(self) -> None:
         """See `ports.BackupStore.open`."""
-        self._run("open the repository", "restic cat config")
+        self._run("open the repository", OPENING)
 
     def save_tree(
         self,

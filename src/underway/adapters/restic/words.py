@@ -14,6 +14,12 @@ from underway.ports.backup import BytesProgress, Freeze, StreamCommand
 
 PRELUDE: Final = ". /usr/local/bin/backup-common.bash; use_store; set -o pipefail\n"
 MANIFEST_PATH: Final = "/manifest.json"
+OPENING_S: Final = 60
+SILENCE: Final = 74
+OPENING: Final = (
+    f'timeout {OPENING_S} restic cat config; s=$?; [ "$s" = 124 ] && exit {SILENCE}; (exit "$s")'
+)
+"""Opens the repository. restic asks a store that went away for 15 minutes: ours ends sooner."""
 _SECONDS_SHOWN: Final = 2.0
 
 
