@@ -13,11 +13,10 @@ from underway.model.snapshot import Snapshot
 REMARK = "a restore point is made first (before_deploy); where that fails, nothing is changed"
 
 
-def is_backed_up_first(session: Session, snapshot: Snapshot, *, is_deploy: bool) -> bool:
-    """Whether the file asks for a backup before this, and there is something to back up."""
-    policy = session.backups.policy if session.backups else None
-    asks = policy is not None and policy.before_deploy
-    return is_deploy and asks and current_release(snapshot) is not None
+def asks_backup_first(session: Session, snapshot: Snapshot) -> bool:
+    """Whether the file asks for a backup before a deploy, and there is something to back up."""
+    asks = session.backups is not None and session.backups.policy.before_deploy
+    return asks and current_release(snapshot) is not None
 
 
 def back_up_first(session: Session, *, wait_s: float) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from underway.api.account import accounted
 from underway.api.attesting import attest_in_registry
-from underway.api.backing_up_first import REMARK, is_backed_up_first
+from underway.api.backing_up_first import REMARK, asks_backup_first
 from underway.api.going_back import check_migrations, passed, release_before
 from underway.api.ordering import ShipWish
 from underway.api.running import record_release, run_job
@@ -109,7 +109,7 @@ def planned(
     made = course.plan(seen_again(course, snapshot))
     if made.is_empty:
         return made
-    first = is_backed_up_first(session, snapshot, is_deploy=course.job.backs_up)
+    first = course.job.backs_up and asks_backup_first(session, snapshot)
     own = (REMARK,) if first else ()
     return replace(made, remarks=(*own, *made.remarks, *moving_remarks(course.release)))
 

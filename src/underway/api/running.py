@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from underway.api.backing_up_first import back_up_first, is_backed_up_first
+from underway.api.backing_up_first import asks_backup_first, back_up_first
 from underway.api.proxies import bring_proxies
 from underway.api.recording import Recorder
 from underway.api.session import Session, current_release, is_settled, next_run
@@ -65,7 +65,7 @@ def run_job(session: Session, course: Course, snapshot: Snapshot) -> Finish:
     _allow_interruption(session, course, plan)
     bring_tools(session, course, snapshot)
     wait_s = course.job.wait_s
-    if is_backed_up_first(session, snapshot, is_deploy=course.job.backs_up):
+    if course.job.backs_up and asks_backup_first(session, snapshot):
         back_up_first(session, wait_s=wait_s)
     with session.locks.claim(session.app, course.job.command, wait_s=wait_s) as lock:
         return _run_locked(session, course, lock, plan)

@@ -17,7 +17,6 @@ from underway.errors import UsageError
 from underway.report.metrics_text import metrics_text
 from underway.report.schedule_documents import TimerDocument
 from underway.report.schedule_text import (
-    ALARM,
     ran_document,
     ran_lines,
     schedule_document,
@@ -42,11 +41,12 @@ def status(console: Console, *, notify: bool) -> int:
         now = session.clock.now()
         if notify:
             api.running_due.tell_late(session, found)
+    document = schedule_document(session.app, found.duties, found.points)
     if console.options.is_json:
-        console.print_document(schedule_document(session.app, found.duties, found.points))
+        console.print_document(document)
     else:
         console.print(schedule_lines(found.duties, now))
-    return ALARM if found.is_alarming else 0
+    return document.exit_code
 
 
 @command()

@@ -30,7 +30,7 @@ def metrics_text(
     points: Sequence[PointSummary],
     duties: Sequence[Duty],
 ) -> str:
-    """All metrics of an app; what is not known has no line."""
+    """All metrics of an app; what is not known has no line. `points` are the oldest first."""
     samples = [*_of_points(volumes, points), *_of_duties(duties)]
     lines = []
     for name, text in _HELP.items():
@@ -54,7 +54,7 @@ def _of_points(volumes: Sequence[VolumeName], points: Sequence[PointSummary]) ->
     for volume in sorted(volumes):
         moments = [moment_of(point.moment) or 0.0 for point in good if volume in point.volumes]
         found += [("last_good_timestamp_seconds", volume, max(moments))] if moments else []
-    newest = max(points, key=lambda point: (point.moment, point.point), default=None)
+    newest = points[-1] if points else None
     if newest:
         found.append(("duration_seconds", nothing, newest.duration_s))
         found.append(("size_bytes", nothing, newest.bytes))

@@ -79,8 +79,8 @@ def ran_lines(
 def schedule_document(
     app: AppName, duties: Sequence[Duty], points: Sequence[PointSummary]
 ) -> ScheduleDocument:
-    """The same for programs."""
-    newest = max(points, key=lambda point: (point.moment, point.point), default=None)
+    """The same for programs; `points` are the oldest first."""
+    newest = points[-1] if points else None
     return ScheduleDocument(
         app,
         ALARM if any(duty.is_alarming for duty in duties) else 0,
